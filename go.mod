@@ -1,0 +1,3 @@
+module wardwatch
+
+go 1.26
