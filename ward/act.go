@@ -1,0 +1,271 @@
+package ward
+
+import "time"
+
+// Finding is one fix for one organisation: the update that resolves a set of weaknesses on its assets.
+type Finding struct {
+	ID        FindingID
+	Org       OrgID
+	Vendor    string
+	Product   string
+	Branch    string // installed branch, "12.4"; empty when versions have no branches
+	Fix       string // lowest version on the branch that resolves every CVE; empty while no fix is published
+	CVEs      []CVE  // worst first
+	Assets    int    // distinct, now
+	State     FindingState
+	Replaces  FindingID // the older finding that a newer cumulative update took over
+	FirstSeen time.Time
+	LastSeen  time.Time
+	Priority  Priority
+	Alert     AlertID // the alert in force that covers it, if any
+}
+
+// FindingState is where a finding stands.
+type FindingState string
+
+// The states of a finding.
+const (
+	FindingOpen     FindingState = "open"
+	FindingReplaced FindingState = "replaced" // by a finding with a newer cumulative update
+	FindingEnded    FindingState = "ended"    // no open exposure is left
+)
+
+// Priority orders the queue: known exploitation, SSVC, reachability, the care that depends on it, EPSS.
+type Priority struct {
+	Exploited bool     `json:"exploited"`
+	SSVC      string   `json:"ssvc"` // act, attend, track*, track, or empty when not known
+	Reachable Tri      `json:"reachable"`
+	Care      []string `json:"care"` // clinical services that depend on the assets
+	EPSS      float64  `json:"epss"` // the highest of the CVEs, 0 to 1
+	Reasons   []string `json:"reasons"`
+}
+
+// Severity of an alert.
+type Severity string
+
+// The severities of national cyber alerts.
+const (
+	High   Severity = "High"
+	Medium Severity = "Medium"
+	Low    Severity = "Low"
+	Info   Severity = "Information only"
+)
+
+// TLP is the Traffic Light Protocol 2.0 marking.
+type TLP string
+
+// The markings.
+const (
+	TLPClear       TLP = "TLP:CLEAR"
+	TLPGreen       TLP = "TLP:GREEN"
+	TLPAmber       TLP = "TLP:AMBER"
+	TLPAmberStrict TLP = "TLP:AMBER+STRICT"
+	TLPRed         TLP = "TLP:RED"
+)
+
+// StepKind is the kind of one remediation step.
+type StepKind string
+
+// The kinds of step.
+const (
+	StepPatch    StepKind = "Patch"
+	StepGuidance StepKind = "Guidance"
+	StepAction   StepKind = "Action"
+	StepAware    StepKind = "Aware"
+)
+
+// Step is one thing that an alert asks for.
+type Step struct {
+	Kind StepKind `json:"kind"`
+	Text string   `json:"text"`
+	Link string   `json:"link,omitempty"`
+}
+
+// AlertState is where an alert stands.
+type AlertState string
+
+// The states of an alert.
+const (
+	Drafted   AlertState = "draft"
+	Approved  AlertState = "approved"
+	Published AlertState = "published"
+	Ended     AlertState = "closed"
+)
+
+// Alert asks organisations to do something about a threat, by a date.
+type Alert struct {
+	ID                AlertID
+	Version           int // counts changes; the ETag of an update
+	State             AlertState
+	Severity          Severity
+	Title             string
+	Summary           string
+	Category          string // "Exploit", "Malware", "Data breach"...
+	ThreatType        string // "Remote code execution"
+	Vector            string // "Network"
+	TLP               TLP
+	Platforms         []string // affected platforms, in words
+	CVEs              []CVE
+	Steps             []Step
+	Vendor            string // the product asked about, when there is one
+	Product           string
+	Classes           []Class   // where that product would be seen; decides who is not known
+	Finding           FindingID // drafted from
+	Exercise          bool
+	RemediateBy       time.Time     // zero when the alert sets no date
+	AcknowledgeWithin time.Duration // from issue; 48 h unless the approver says otherwise
+	UpdateEvery       time.Duration // from acknowledgement; 72 h
+	Author            string
+	AuthorID          PersonID
+	Approver          string
+	ApproverID        PersonID
+	Created           time.Time
+	ApprovedAt        time.Time
+	Issued            time.Time
+	Closed            time.Time
+}
+
+// ExposureState is what the centre knows of an organisation before it answers.
+type ExposureState string
+
+// The three answers.
+const (
+	Exposed         ExposureState = "exposed"
+	NotExposed      ExposureState = "not_exposed"
+	ExposureUnknown ExposureState = "not_known"
+)
+
+// Standing is what is known of one organisation about one product and its weaknesses, with the evidence behind it.
+type Standing struct {
+	Org        OrgID
+	State      ExposureState
+	Reason     string // "no source covers mobile management", "12.5.0.0 on 1 asset by appliance register"
+	Source     string
+	ObservedAt time.Time
+	Grade      Grade
+	Assets     int // distinct exposed assets
+	AsAt       time.Time
+}
+
+// ResponseState is where an organisation's answer to an alert stands.
+type ResponseState string
+
+// The states of a response.
+const (
+	Unanswered   ResponseState = "unanswered"
+	InProgress   ResponseState = "in_progress" // acknowledged
+	Remediated   ResponseState = "remediated"  // claimed fixed, not closed
+	ClosedAnswer ResponseState = "closed"
+)
+
+// Applicability is an organisation's own word on whether an alert applies to it.
+type Applicability string
+
+// The answers; empty while not answered.
+const (
+	Applies     Applicability = "yes"
+	AppliesPart Applicability = "partly"
+	AppliesNot  Applicability = "no"
+	AppliesHost Applicability = "hosted"
+	NotRunHere  Applicability = "not_run"
+)
+
+// ProofResult is what evidence says about a claim.
+type ProofResult string
+
+// The four results; empty while nothing is claimed.
+const (
+	Confirmed    ProofResult = "confirmed"         // evidence observed after the claimed fix shows a fixed version
+	Awaiting     ProofResult = "awaiting_evidence" // nothing newer than the claim: it stands, and may close as not confirmed
+	Contradicted ProofResult = "contradicted"      // evidence newer than the claim shows an affected version: cannot close
+	Disputed     ProofResult = "disputed"          // sources disagree, or the organisation contests the match: the desk decides
+)
+
+// Proof is a claim held against evidence.
+type Proof struct {
+	Result     ProofResult `json:"result"`
+	Why        string      `json:"why"` // "confirmed by appliance register at 09:14 on 3 May 2025"
+	Source     string      `json:"source"`
+	ObservedAt time.Time   `json:"observed_at"`
+	Grade      Grade       `json:"grade"`
+	Assets     []Seen      `json:"assets"` // each asset with what was last seen on it
+	At         time.Time   `json:"at"`     // when it was worked out
+}
+
+// Seen is what one source last showed on one asset.
+type Seen struct {
+	Asset      AssetID   `json:"asset"`
+	Name       string    `json:"name"`
+	Software   string    `json:"software"`
+	Version    string    `json:"version"`
+	Status     Status    `json:"status"`
+	Basis      Basis     `json:"basis"`
+	Fixed      string    `json:"fixed"`
+	Why        string    `json:"why"`
+	Source     string    `json:"source"`
+	Grade      Grade     `json:"grade"`
+	ObservedAt time.Time `json:"observed_at"`
+	Gone       bool      `json:"gone"` // no longer seen: confirms nothing
+}
+
+// Response is one organisation's answer to one alert.
+type Response struct {
+	Alert          AlertID
+	Org            OrgID
+	Version        int // counts changes; the ETag of an update
+	State          ResponseState
+	Standing       Standing // as at publication
+	Applicability  Applicability
+	RespondBy      time.Time // acknowledge by: issue + 48 h
+	AcknowledgedAt time.Time
+	AcknowledgedBy string
+	NextDue        time.Time // next update; zero when nothing is due
+	ClaimedFixedAt time.Time // the time from which the organisation says it is fixed; zero when it claims nothing
+	Words          string    // its last words
+	Dispute        string    // why it contests the match; empty when it does not
+	Proof          Proof
+	ClosedAt       time.Time
+	ClosedAs       string // "closed, confirmed", "closed, not confirmed", "not applicable"
+	Overdue        bool   // worked out for now
+	EverOverdue    bool
+	UpdatedBy      string
+	Updated        time.Time
+}
+
+// Entry is one line of a response's history.
+type Entry struct {
+	At    time.Time
+	By    string
+	Kind  string // acknowledged, applicability, claimed, disputed, ruled, proof, closed, reopened
+	Words string
+}
+
+// Ruling is the national desk's decision on a disputed match, made once and applied to every organisation alike.
+type Ruling struct {
+	ID       string
+	CVEs     []CVE
+	Vendor   string
+	Product  string
+	Versions []string // the exact versions ruled on
+	Status   Status   // Affected or Fixed or NotAffected
+	Reason   string
+	By       PersonID
+	Name     string
+	At       time.Time
+	Undone   time.Time // zero while it stands
+}
+
+// Notice is one message for one organisation or for the national desk (Org empty), in the durable outbox.
+type Notice struct {
+	ID      int64
+	Key     string // idempotency: the same fact makes one notice
+	Org     OrgID
+	Kind    string // "alert.published", "response.contradicted", "response.overdue", ...
+	Alert   AlertID
+	Subject string
+	Body    string // plain words, no sensitive detail
+	Link    string // path on this server
+	Created time.Time
+	Read    time.Time // zero while unread
+	ReadBy  string
+}
