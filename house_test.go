@@ -478,6 +478,38 @@ func TestSpeakingOfAMachineIsNoticed(t *testing.T) {
 	}
 }
 
+// link is a relative link of a document; its anchor is left out.
+var link = regexp.MustCompile(`\]\(([^)#:\s]+)(?:#[^)]*)?\)`)
+
+// command is a line of a document's fenced shell that calls make.
+var command = regexp.MustCompile(`(?m)^make ([a-z-]+)`)
+
+func TestDocumentsSpeakOfWhatExists(t *testing.T) {
+	makefile, err := os.ReadFile("Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files(t) {
+		if !strings.HasSuffix(name, ".md") || strings.Contains("/"+name, "/testdata/") {
+			continue
+		}
+		text, err := os.ReadFile(filepath.FromSlash(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllSubmatch(text, -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(name), string(m[1]))); err != nil {
+				t.Errorf("%s: links to %s, which is not there", name, m[1])
+			}
+		}
+		for _, m := range command.FindAllSubmatch(text, -1) {
+			if !bytes.Contains(makefile, append([]byte("\n"), append(m[1], ':')...)) {
+				t.Errorf("%s: says make %s, which the Makefile does not know", name, m[1])
+			}
+		}
+	}
+}
+
 // packages asks the go command for the module's packages; cupboards without non-test files come with no imports.
 func packages(t *testing.T) []pack {
 	t.Helper()
