@@ -1,0 +1,67 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"wardwatch/config"
+)
+
+func TestDefaultIsValid(t *testing.T) {
+	if err := config.Default().Check(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestLoad(t *testing.T) {
+	for _, row := range []struct{ name, text, wrong string }{
+		{"empty file", "", ""},
+		{"one field", "listen: 127.0.0.1:9090\n", ""},
+		{"feed", "feeds:\n  kev: {location: 'https://kev.example/kev.json', every: 1h}\n", ""},
+		{"unknown field", "listne: 127.0.0.1:9090\n", "listne"},
+		{"unknown feed", "feeds:\n  kevv: {}\n", "feeds.kevv"},
+		{"too often", "feeds:\n  kev: {every: 1s}\n", "at least 10m"},
+		{"bad address", "listen: here\n", "host:port"},
+		{"half of TLS", "tls: {key: k.pem}\n", "both certificate and key"},
+		{"colour", "operator: {accent: red}\n", "#rrggbb"},
+		{"not YAML", "listen: [", "did not find expected"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "wardwatch.yaml")
+			if err := os.WriteFile(path, []byte(row.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c, err := config.Load(path)
+			if row.wrong == "" {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if c.Data != config.Default().Data {
+					t.Errorf("an absent field changed: data is %q", c.Data)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), row.wrong) {
+				t.Fatalf("got %v, want an error with %q", err, row.wrong)
+			}
+		})
+	}
+}
+
+func TestEnvironmentOverridesFile(t *testing.T) {
+	t.Setenv("WARDWATCH_OPERATOR__NAME", "Coastal Watch")
+	t.Setenv("WARDWATCH_SHARED", "no setting")
+	c, err := config.Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Operator.Name != "Coastal Watch" || c.Operator.Accent != config.Default().Operator.Accent {
+		t.Errorf("operator is %+v", c.Operator)
+	}
+	t.Setenv("WARDWATCH_LISTNE", "x")
+	if _, err := config.Load(""); err == nil || !strings.Contains(err.Error(), "listne") {
+		t.Errorf("a misspelt variable passed: %v", err)
+	}
+}
