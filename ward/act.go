@@ -98,6 +98,7 @@ type Alert struct {
 	Version           int // counts changes; the ETag of an update
 	State             AlertState
 	Severity          Severity
+	SeverityWhy       []string // the reasons of a proposed severity, for drafter and approver
 	Title             string
 	Summary           string
 	Category          string // "Exploit", "Malware", "Data breach"...
@@ -215,6 +216,7 @@ type Response struct {
 	Version        int // counts changes; the ETag of an update
 	State          ResponseState
 	Standing       Standing // as at publication
+	Current        Standing // as last worked out
 	Applicability  Applicability
 	RespondBy      time.Time // acknowledge by: issue + 48 h
 	AcknowledgedAt time.Time

@@ -122,6 +122,7 @@ CREATE TABLE findings (
 CREATE INDEX findings_queue ON findings (state, rank, id);
 CREATE INDEX findings_org ON findings (org, state, rank, id);
 CREATE TABLE finding_cves (cve TEXT NOT NULL, finding TEXT NOT NULL, PRIMARY KEY (cve, finding));
+CREATE INDEX finding_cves_finding ON finding_cves (finding);
 CREATE TABLE counters (name TEXT PRIMARY KEY, value BIGINT NOT NULL);
 CREATE TABLE alerts ( -- body is ward.Alert as JSON
   id TEXT PRIMARY KEY, version INTEGER NOT NULL, state TEXT NOT NULL, severity TEXT NOT NULL, title TEXT NOT NULL,
@@ -130,17 +131,22 @@ CREATE TABLE alerts ( -- body is ward.Alert as JSON
 CREATE INDEX alerts_state ON alerts (state, issued);
 CREATE TABLE alert_cves (cve TEXT NOT NULL, alert TEXT NOT NULL, PRIMARY KEY (cve, alert));
 CREATE TABLE alert_versions ( -- every version stays readable
-  alert TEXT NOT NULL, version INTEGER NOT NULL, at BIGINT NOT NULL, by_name TEXT NOT NULL, body TEXT NOT NULL,
+  alert TEXT NOT NULL, version INTEGER NOT NULL, at BIGINT NOT NULL, by_person TEXT NOT NULL, by_name TEXT NOT NULL,
+  wrote INTEGER NOT NULL, body TEXT NOT NULL, -- wrote: 1 when this version changed the text, which bars its writer from approving
   PRIMARY KEY (alert, version)
 );
 CREATE TABLE responses (
-  alert TEXT NOT NULL, org TEXT NOT NULL, version INTEGER NOT NULL, state TEXT NOT NULL, exposure TEXT NOT NULL,
-  proof TEXT NOT NULL, respond_by BIGINT NOT NULL, next_due BIGINT, closed BIGINT, ever_overdue INTEGER NOT NULL,
-  body TEXT NOT NULL, -- ward.Response as JSON
+  alert TEXT NOT NULL, org TEXT NOT NULL, version INTEGER NOT NULL, state TEXT NOT NULL,
+  exposure TEXT NOT NULL, exposure_now TEXT NOT NULL, -- as at publication, and as last worked out
+  proof TEXT NOT NULL, claimed BIGINT, closed BIGINT, closed_as TEXT NOT NULL,
+  due BIGINT, -- the next thing owed: acknowledge by, then next update; NULL when nothing is
+  told BIGINT, -- the due time that was last told to be overdue
+  ever_overdue INTEGER NOT NULL, body TEXT NOT NULL, -- ward.Response as JSON
   PRIMARY KEY (alert, org)
 );
-CREATE INDEX responses_org ON responses (org, state);
-CREATE INDEX responses_due ON responses (state, next_due);
+CREATE INDEX responses_org ON responses (org, closed);
+CREATE INDEX responses_due ON responses (due);
+CREATE INDEX responses_proof ON responses (proof);
 CREATE TABLE response_entries (
   id INTEGER PRIMARY KEY, alert TEXT NOT NULL, org TEXT NOT NULL, at BIGINT NOT NULL, by_name TEXT NOT NULL,
   kind TEXT NOT NULL, words TEXT NOT NULL
