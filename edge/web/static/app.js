@@ -1,0 +1,88 @@
+// Progressive enhancement only: without this file every page reads and answers as well.
+(() => {
+  "use strict";
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const first = (selector, root = document) => root.querySelector(selector);
+
+  // An answer that was refused: go to the reasons, and from a reason to its field.
+  const summary = first(".nhsuk-error-summary");
+  if (summary) {
+    summary.tabIndex = -1;
+    summary.focus();
+    summary.addEventListener("click", (event) => {
+      const link = event.target.closest("a[href^='#']");
+      const field = link && document.getElementById(link.hash.slice(1));
+      if (!field) return;
+      event.preventDefault();
+      (field.closest("fieldset") || field.closest(".nhsuk-form-group") || field).scrollIntoView();
+      field.focus({ preventScroll: true });
+    });
+  }
+
+  // A second press of a button while the first is on its way sends nothing.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.sent) return event.preventDefault();
+    form.dataset.sent = "yes";
+    setTimeout(() => delete form.dataset.sent, 3000);
+  });
+  addEventListener("pageshow", () => all("form[data-sent]").forEach((form) => delete form.dataset.sent));
+
+  // Live updates: the server names what changed, and the regions that show it fetch themselves again (hx-trigger).
+  const address = document.body.dataset.live;
+  const pause = first("[data-live-pause]");
+  const state = first("[data-live-state]");
+  if (address && pause && state && window.EventSource) {
+    const waiting = new Set();
+    let paused = sessionStorage.getItem("paused") === "yes";
+    let lost = false;
+    const say = () => {
+      pause.textContent = paused ? "Resume updates" : "Pause updates";
+      const n = waiting.size;
+      state.textContent = lost ? "Connection lost, trying again"
+        : !paused ? "Live"
+        : n ? `Paused, ${n} ${n === 1 ? "change" : "changes"} waiting` : "Paused";
+    };
+    const tell = (topic) => document.body.dispatchEvent(new CustomEvent(`ww:${topic}`));
+    const heard = (topic) => { if (paused) waiting.add(topic); else tell(topic); say(); };
+    const source = new EventSource(address);
+    source.addEventListener("open", () => {
+      // What was said while nobody listened is unknown, so every region looks again.
+      if (lost) new Set(all("[data-topics]").flatMap((region) => region.dataset.topics.split(" "))).forEach(heard);
+      lost = false;
+      say();
+    });
+    source.addEventListener("error", () => { lost = true; say(); });
+    source.addEventListener("message", (event) => heard(event.data));
+    pause.addEventListener("click", () => {
+      paused = !paused;
+      sessionStorage.setItem("paused", paused ? "yes" : "no");
+      if (!paused) { waiting.forEach(tell); waiting.clear(); }
+      say();
+    });
+    addEventListener("pagehide", () => source.close());
+    pause.hidden = false;
+    say();
+  }
+
+  // Queues: j and k move, x chooses, o opens. Never while somebody is typing.
+  const rows = () => all("[data-keys] tbody tr");
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input:not([type=checkbox]), textarea, select")) return;
+    const list = rows();
+    if (!list.length || !"jkxo".includes(event.key) || event.key.length !== 1) return;
+    const at = list.findIndex((row) => row.classList.contains("ww-at"));
+    const go = (index) => {
+      const row = list[Math.max(0, Math.min(list.length - 1, index))];
+      list.forEach((other) => other.classList.remove("ww-at"));
+      row.classList.add("ww-at");
+      row.scrollIntoView({ block: "nearest" });
+      first("th a, td a, input", row)?.focus({ preventScroll: true });
+    };
+    if (event.key === "j") go(at + 1);
+    if (event.key === "k") go(at < 0 ? 0 : at - 1);
+    if (at >= 0 && event.key === "x") first("input[type=checkbox]", list[at])?.click();
+    if (at >= 0 && event.key === "o") first("a", list[at])?.click();
+    event.preventDefault();
+  });
+})();
