@@ -64,6 +64,17 @@ type Person struct {
 	Created    time.Time
 }
 
+// Token lets a program act as a person, with that person's role and scope at the time of each request. Its secret is shown
+// once, when it is made.
+type Token struct {
+	ID      string
+	Person  PersonID
+	Name    string // what it is for, in the person's words
+	Created time.Time
+	Expires time.Time
+	Used    time.Time // to within minutes; zero when never
+}
+
 // Actor is who does something: a person with a scope, or the product itself. The zero Actor may do nothing.
 type Actor struct {
 	Person PersonID

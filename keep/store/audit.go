@@ -25,10 +25,12 @@ func (tx *Tx) AuditEntries(ctx context.Context, scope ward.Scope, org ward.OrgID
 	rows, err := tx.tx.QueryContext(ctx, `SELECT id, at, person, name, action, subject, org, detail FROM audit
 		WHERE ($1 = 0 OR id < $2) AND ($3 = '' OR org = $3) AND `+condition+` ORDER BY id DESC LIMIT $4`,
 		append([]any{before, before, string(org), limit}, args...)...)
-	return list(rows, err, func(rows *sql.Rows) (e ward.AuditEntry, err error) {
-		var at sql.NullInt64
-		err = rows.Scan(&e.ID, &at, &e.Person, &e.Name, &e.Action, &e.Subject, &e.Org, &e.Detail)
-		e.At = moment(at)
-		return e, err
-	})
+	return list(rows, err, scanEntry)
+}
+
+func scanEntry(rows *sql.Rows) (e ward.AuditEntry, err error) {
+	var at sql.NullInt64
+	err = rows.Scan(&e.ID, &at, &e.Person, &e.Name, &e.Action, &e.Subject, &e.Org, &e.Detail)
+	e.At = moment(at)
+	return e, err
 }

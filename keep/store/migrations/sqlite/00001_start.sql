@@ -171,18 +171,20 @@ CREATE TABLE people (
 CREATE TABLE sessions (token TEXT PRIMARY KEY, data BLOB NOT NULL, expiry BIGINT NOT NULL);
 CREATE INDEX sessions_expiry ON sessions (expiry);
 CREATE TABLE tokens (
-  hash TEXT PRIMARY KEY, person TEXT NOT NULL, name TEXT NOT NULL, created BIGINT NOT NULL, expires BIGINT NOT NULL,
-  used BIGINT
+  id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, person TEXT NOT NULL, name TEXT NOT NULL, created BIGINT NOT NULL,
+  expires BIGINT NOT NULL, used BIGINT
 );
+CREATE INDEX tokens_person ON tokens (person);
 CREATE TABLE audit (
   id INTEGER PRIMARY KEY, at BIGINT NOT NULL, person TEXT NOT NULL, name TEXT NOT NULL, action TEXT NOT NULL,
   subject TEXT NOT NULL, org TEXT NOT NULL, detail TEXT NOT NULL
 );
 CREATE INDEX audit_org ON audit (org, id);
-CREATE TABLE idempotency (
-  person TEXT NOT NULL, name TEXT NOT NULL, request TEXT NOT NULL, status INTEGER NOT NULL, headers TEXT NOT NULL,
-  body BLOB NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (person, name)
+CREATE TABLE idempotency ( -- answer NULL while the first request is being carried out
+  person TEXT NOT NULL, name TEXT NOT NULL, request TEXT NOT NULL, answer BLOB, at BIGINT NOT NULL,
+  PRIMARY KEY (person, name)
 );
+CREATE INDEX idempotency_at ON idempotency (at);
 
 -- +goose StatementBegin
 CREATE TRIGGER audit_is_append_only_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit record is append-only'); END;
