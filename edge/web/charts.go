@@ -229,6 +229,14 @@ type plot struct {
 	Grid                []gridLine
 }
 
+// Last is the value at the end, told beside its line; nil without steps.
+func (p plot) Last() *plottedStep {
+	if len(p.Steps) == 0 {
+		return nil
+	}
+	return &p.Steps[len(p.Steps)-1]
+}
+
 // Plot places everything. The base line is zero.
 func (c StepChart) Plot() plot {
 	top := len(c.Marks)*chartMarkRow + 22

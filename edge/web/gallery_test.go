@@ -10,6 +10,7 @@ import (
 
 	"wardwatch/edge/web"
 	"wardwatch/test/browser"
+	"wardwatch/ward"
 )
 
 // now is the moment at which the gallery is looked at.
@@ -39,7 +40,7 @@ func regions() []web.TileRegion {
 		out[i].Name = name
 		for range sizes[i] {
 			n++
-			s := states[(n*n+3*n)%len(states)]
+			s := states[(n*5+n/3)%len(states)]
 			out[i].Tiles = append(out[i].Tiles, web.Tile{Name: fmt.Sprintf("%s Trust %d", name, n), Href: fmt.Sprintf("/o/%d", n), State: s,
 				Note: "last import 13 May"})
 		}
@@ -93,7 +94,7 @@ func gallery() []section {
 		}}},
 		{"Queue", []web.View{web.Live{ID: "queue", Href: "/_kit", Topics: []string{"findings", "alerts"}, Body: queue()}, web.Pager{Prev: "?before=1", Next: "?after=3", Note: "51 to 100 of 1,204"}}},
 		{"Where it stands", []web.View{
-			web.Panel{Body: web.TileMap{Title: "Answers by organisation", Reading: "10 of 40 organisations have closed; 5 are overdue and 5 are not known.", States: states, Regions: regions()}},
+			web.Panel{Body: web.TileMap{Title: "Answers by organisation", Reading: "Every organisation is one tile; press one to see what stands behind its state.", States: states, Regions: regions()}},
 			web.Panel{Body: web.AnswerBar{Title: "Answers by state", Reading: "58 of 146 organisations are closed and confirmed; 12 are overdue.", Parts: parts}},
 			web.Panel{Body: web.StepChart{Title: "Exposed over time", Reading: "Exposure rose to 9 organisations after the disclosure and fell to 3 after the alert.", Unit: "organisations exposed",
 				From: day(1, 0), To: day(20, 0),
@@ -161,7 +162,7 @@ func frame(*http.Request) web.Frame {
 
 func renderer(t testing.TB, change func(*web.Options)) *web.Renderer {
 	t.Helper()
-	opts := web.Options{Operator: "Federation Watch", Exercise: true, Now: func() time.Time { return now }, Frame: frame,
+	opts := web.Options{Operator: "Federation Watch", Exercise: true, Clock: ward.NewHandClock(now), Frame: frame,
 		Pages: fstest.MapFS{"kit.html": {Data: []byte(galleryPage)}}}
 	if change != nil {
 		change(&opts)

@@ -12,6 +12,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"wardwatch/ward"
 )
 
 //go:embed templates
@@ -27,7 +29,7 @@ type Options struct {
 	Accent   string                       // #rrggbb; default DefaultAccent
 	Exercise bool                         // the word EXERCISE and a frame on every page
 	Zone     *time.Location               // how times are told; default UTC
-	Now      func() time.Time             // default time.Now
+	Clock    ward.Clock                   // default ward.WallClock
 	Frame    func(r *http.Request) Frame  // who reads and where they may go; default nobody and nowhere
 	Pages    fs.FS                        // further page templates, *.html at its root; default none
 	Log      *slog.Logger                 // default slog.Default
@@ -89,8 +91,8 @@ func NewRenderer(opts Options) (*Renderer, error) {
 	if opts.Zone == nil {
 		opts.Zone = time.UTC
 	}
-	if opts.Now == nil {
-		opts.Now = time.Now
+	if opts.Clock == nil {
+		opts.Clock = ward.WallClock{}
 	}
 	if opts.Frame == nil {
 		opts.Frame = func(*http.Request) Frame { return Frame{} }
@@ -156,7 +158,7 @@ func (rd *Renderer) funcs() template.FuncMap {
 		"asset":  func(name string) (string, error) { return rd.assets.address(name) },
 		"day":    func(t time.Time) string { return Day(t.In(rd.opts.Zone)) },
 		"at":     func(t time.Time) string { return At(t.In(rd.opts.Zone)) },
-		"ago":    func(t time.Time) string { return Ago(t, rd.opts.Now()) },
+		"ago":    func(t time.Time) string { return Ago(t, rd.opts.Clock.Now()) },
 		"iso":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"number": Number,
 		"tone":   func(name string) Tone { return Tone(name) },
