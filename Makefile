@@ -32,7 +32,7 @@ demo: build ## build and start the demo on http://127.0.0.1:8080
 test: needs vet house unit race ## run every test, installing from Debian packages what is missing
 
 needs:
-	@.ci/needs gcc chromium
+	@.ci/needs gcc chromium npm
 
 vet:
 	go vet ./...

@@ -42,49 +42,51 @@ const (
 	tileRow  = 6 // tiles a row: fits 320 px
 )
 
-type placedTile struct {
+// PlacedTile is a tile with its place in its region's drawing.
+type PlacedTile struct {
 	Tile
 	X, Y int
 }
 
-type placedRegion struct {
+// PlacedRegion is one drawing.
+type PlacedRegion struct {
 	Name          string
 	Width, Height int
-	Tiles         []placedTile
+	Tiles         []PlacedTile
 }
 
 // Placed gives each tile its place.
-func (m TileMap) Placed() []placedRegion {
-	out := make([]placedRegion, len(m.Regions))
+func (m TileMap) Placed() []PlacedRegion {
+	out := make([]PlacedRegion, len(m.Regions))
 	for i, r := range m.Regions {
 		rows := (len(r.Tiles) + tileRow - 1) / tileRow
-		p := placedRegion{Name: r.Name, Width: min(len(r.Tiles), tileRow) * tileStep, Height: rows * tileStep}
+		p := PlacedRegion{Name: r.Name, Width: min(len(r.Tiles), tileRow) * tileStep, Height: rows * tileStep}
 		for j, t := range r.Tiles {
-			p.Tiles = append(p.Tiles, placedTile{Tile: t, X: j%tileRow*tileStep + 3, Y: j/tileRow*tileStep + 3})
+			p.Tiles = append(p.Tiles, PlacedTile{Tile: t, X: j%tileRow*tileStep + 3, Y: j/tileRow*tileStep + 3})
 		}
 		out[i] = p
 	}
 	return out
 }
 
-type keyEntry struct {
+// KeyEntry is one line of the key.
+type KeyEntry struct {
 	State
 	Count int
-	Href  string
 }
 
 // Key lists the states that occur, with how many organisations are in each.
-func (m TileMap) Key() []keyEntry {
+func (m TileMap) Key() []KeyEntry {
 	counts := map[string]int{}
 	for _, r := range m.Regions {
 		for _, t := range r.Tiles {
 			counts[t.State.Word]++
 		}
 	}
-	var out []keyEntry
+	var out []KeyEntry
 	for _, s := range m.States {
 		if n := counts[s.Word]; n > 0 {
-			out = append(out, keyEntry{State: s, Count: n})
+			out = append(out, KeyEntry{State: s, Count: n})
 		}
 	}
 	return out
@@ -121,7 +123,8 @@ type Part struct {
 	Href  string // the list behind the number
 }
 
-type placedPart struct {
+// PlacedPart is a part with its share of the bar.
+type PlacedPart struct {
 	Part
 	X, Width string
 }
@@ -136,16 +139,16 @@ func (b AnswerBar) Total() int {
 }
 
 // Placed gives each part its share of the bar; parts of nothing are left out.
-func (b AnswerBar) Placed() []placedPart {
+func (b AnswerBar) Placed() []PlacedPart {
 	total := float64(b.Total())
-	var out []placedPart
+	var out []PlacedPart
 	at := 0.0
 	for _, p := range b.Parts {
 		if p.Count <= 0 {
 			continue
 		}
 		share := float64(p.Count) / total
-		out = append(out, placedPart{Part: p, X: percent(at), Width: percent(share)})
+		out = append(out, PlacedPart{Part: p, X: percent(at), Width: percent(share)})
 		at += share
 	}
 	return out
@@ -202,14 +205,16 @@ const (
 	chartAxisRoom = 26
 )
 
-type plottedStep struct {
+// PlottedStep is a step with its place.
+type PlottedStep struct {
 	X, Width, End string
 	Y, Height     float64
 	FromY         float64 // where the riser starts
 	Value         int
 }
 
-type plottedMark struct {
+// PlottedMark is a mark with its place; each label has a row of its own.
+type PlottedMark struct {
 	Mark
 	X      string
 	LabelY int
@@ -217,20 +222,22 @@ type plottedMark struct {
 	DX     int
 }
 
-type gridLine struct {
+// GridLine is a value on the scale.
+type GridLine struct {
 	Y     float64
 	Label string
 }
 
-type plot struct {
+// Plot is a StepChart with every length placed: pixels down, shares of the width across.
+type Plot struct {
 	Height, Top, Bottom int
-	Steps               []plottedStep
-	Marks               []plottedMark
-	Grid                []gridLine
+	Steps               []PlottedStep
+	Marks               []PlottedMark
+	Grid                []GridLine
 }
 
 // Last is the value at the end, told beside its line; nil without steps.
-func (p plot) Last() *plottedStep {
+func (p Plot) Last() *PlottedStep {
 	if len(p.Steps) == 0 {
 		return nil
 	}
@@ -238,9 +245,9 @@ func (p plot) Last() *plottedStep {
 }
 
 // Plot places everything. The base line is zero.
-func (c StepChart) Plot() plot {
+func (c StepChart) Plot() Plot {
 	top := len(c.Marks)*chartMarkRow + 22
-	p := plot{Top: top, Bottom: top + chartPlot, Height: top + chartPlot + chartAxisRoom}
+	p := Plot{Top: top, Bottom: top + chartPlot, Height: top + chartPlot + chartAxisRoom}
 	span := c.To.Sub(c.From).Seconds()
 	if span <= 0 {
 		return p
@@ -260,12 +267,12 @@ func (c StepChart) Plot() plot {
 		if i+1 < len(c.Steps) {
 			end = c.Steps[i+1].At
 		}
-		p.Steps = append(p.Steps, plottedStep{X: percent(x(s.At)), Width: percent(x(end) - x(s.At)), End: percent(x(end)),
+		p.Steps = append(p.Steps, PlottedStep{X: percent(x(s.At)), Width: percent(x(end) - x(s.At)), End: percent(x(end)),
 			Y: y(s.Value), Height: float64(p.Bottom) - y(s.Value), FromY: y(before), Value: s.Value})
 		before = s.Value
 	}
 	for i, m := range c.Marks {
-		pm := plottedMark{Mark: m, X: percent(x(m.At)), LabelY: i*chartMarkRow + 12, Anchor: "start", DX: 5}
+		pm := PlottedMark{Mark: m, X: percent(x(m.At)), LabelY: i*chartMarkRow + 12, Anchor: "start", DX: 5}
 		if x(m.At) > 0.5 {
 			pm.Anchor, pm.DX = "end", -5
 		}
@@ -273,7 +280,7 @@ func (c StepChart) Plot() plot {
 	}
 	for _, v := range []int{ceiling, ceiling / 2} {
 		if v > 0 && (v == ceiling || ceiling%2 == 0) {
-			p.Grid = append(p.Grid, gridLine{Y: y(v), Label: Number(v)})
+			p.Grid = append(p.Grid, GridLine{Y: y(v), Label: Number(v)})
 		}
 	}
 	return p

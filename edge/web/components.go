@@ -162,6 +162,7 @@ type Pager struct {
 
 // Banner tells what has just happened, or what concerns the whole page.
 type Banner struct {
+	ID      string // needed where a page has two
 	Title   string // default "Important", or "Done" when Good
 	Heading string
 	Body    View

@@ -126,20 +126,20 @@ type Button struct {
 // Buttons stand beside each other.
 type Buttons []Button
 
-// control is what the templates of all inputs share.
-type control struct {
+// Control is what the templates of all inputs share.
+type Control struct {
 	ID, Name, Label, Hint, Error string
 }
 
-func newControl(id, name, label, hint, err string) control {
+func newControl(id, name, label, hint, err string) Control {
 	if id == "" {
 		id = name
 	}
-	return control{ID: id, Name: name, Label: label, Hint: hint, Error: err}
+	return Control{ID: id, Name: name, Label: label, Hint: hint, Error: err}
 }
 
 // DescribedBy names the hint and the error for those who hear the page.
-func (c control) DescribedBy() string {
+func (c Control) DescribedBy() string {
 	var ids []string
 	if c.Hint != "" {
 		ids = append(ids, c.ID+"-hint")
@@ -151,25 +151,25 @@ func (c control) DescribedBy() string {
 }
 
 // Control gives the shared part of the input to its template.
-func (i Input) Control() control { return newControl(i.ID, i.Name, i.Label, i.Hint, i.Error) }
+func (i Input) Control() Control { return newControl(i.ID, i.Name, i.Label, i.Hint, i.Error) }
 
 // Control gives the shared part of the input to its template.
-func (t Textarea) Control() control { return newControl(t.ID, t.Name, t.Label, t.Hint, t.Error) }
+func (t Textarea) Control() Control { return newControl(t.ID, t.Name, t.Label, t.Hint, t.Error) }
 
 // Control gives the shared part of the input to its template.
-func (r Radios) Control() control { return newControl(r.ID, r.Name, r.Legend, r.Hint, r.Error) }
+func (r Radios) Control() Control { return newControl(r.ID, r.Name, r.Legend, r.Hint, r.Error) }
 
 // Control gives the shared part of the input to its template.
-func (c Checkboxes) Control() control { return Radios(c).Control() }
+func (c Checkboxes) Control() Control { return Radios(c).Control() }
 
 // Control gives the shared part of the input to its template.
-func (s Select) Control() control { return newControl(s.ID, s.Name, s.Label, s.Hint, s.Error) }
+func (s Select) Control() Control { return newControl(s.ID, s.Name, s.Label, s.Hint, s.Error) }
 
 // Control gives the shared part of the input to its template.
-func (d DateInput) Control() control { return newControl(d.ID, d.Name, d.Legend, d.Hint, d.Error) }
+func (d DateInput) Control() Control { return newControl(d.ID, d.Name, d.Legend, d.Hint, d.Error) }
 
 // Control gives the shared part of the input to its template.
-func (f FileInput) Control() control { return newControl(f.ID, f.Name, f.Label, f.Hint, f.Error) }
+func (f FileInput) Control() Control { return newControl(f.ID, f.Name, f.Label, f.Hint, f.Error) }
 
 // Items gives each choice its id: the first has the group's, so that an error can lead to it.
 func (r Radios) Items() []Choice {

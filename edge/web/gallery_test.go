@@ -120,7 +120,7 @@ func gallery() []section {
 		}},
 		{"Words that stand out", []web.View{
 			web.Banner{Heading: "2 organisations were added to the audience."},
-			web.Banner{Good: true, Heading: "Answer sent at 09:00 UTC.", Body: web.Link{Text: "See it", Href: "/see"}},
+			web.Banner{ID: "sent", Good: true, Heading: "Answer sent at 09:00 UTC.", Body: web.Link{Text: "See it", Href: "/see"}},
 			web.Inset{Body: web.Text("Not exposed, by the Defender export of 13 May, which covers workstations and servers.")},
 			web.Warning{Title: "Patched is not clean", Text: "This machine was reachable while the weakness was being exploited. It also needs a compromise assessment."},
 			web.Details{Summary: "Why you see this", Body: web.Text("You lead security at Drumlin Trust, which operates mdm-02.")},

@@ -37,24 +37,26 @@ type Pick struct {
 	Buttons []Button
 }
 
-type cell struct {
+// Cell is a view with its column.
+type Cell struct {
 	Column
 	View  View
 	First bool
 }
 
-type line struct {
+// Line is a row with its cells.
+type Line struct {
 	Row
-	Line []cell
+	Line []Cell // as many as there are columns
 }
 
 // Lines joins the cells with their columns.
-func (t Table) Lines() []line {
-	out := make([]line, len(t.Rows))
+func (t Table) Lines() []Line {
+	out := make([]Line, len(t.Rows))
 	for i, r := range t.Rows {
-		out[i] = line{Row: r, Line: make([]cell, len(t.Columns))}
+		out[i] = Line{Row: r, Line: make([]Cell, len(t.Columns))}
 		for j, c := range t.Columns {
-			out[i].Line[j] = cell{Column: c, First: j == 0}
+			out[i].Line[j] = Cell{Column: c, First: j == 0}
 			if j < len(r.Cells) {
 				out[i].Line[j].View = r.Cells[j]
 			}

@@ -8,9 +8,7 @@ package browser
 
 import (
 	"context"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -29,6 +27,9 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"wardwatch/test/npm"
+	"wardwatch/test/shared"
 )
 
 //go:embed package.json package-lock.json
@@ -102,15 +103,6 @@ func Start(t testing.TB) *Browser {
 	return b
 }
 
-// missing skips, or fails where nothing may be skipped.
-func missing(t testing.TB, what string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(what)
-	}
-	t.Skip(what)
-}
-
 func find(t testing.TB) string {
 	t.Helper()
 	for _, name := range []string{"/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome"} {
@@ -118,55 +110,17 @@ func find(t testing.TB) string {
 			return at
 		}
 	}
-	missing(t, "no browser: install one with `apt-get install chromium`")
+	shared.Skip(t, "no browser: install one with `apt-get install chromium`")
 	return ""
 }
 
-// axeSource installs axe-core once a machine, at the version of package-lock.json.
+// axeSource reads axe-core at the version of package-lock.json.
 func axeSource(t testing.TB) string {
 	t.Helper()
-	lock, err := manifest.ReadFile("package-lock.json")
+	src, err := os.ReadFile(filepath.Join(npm.Modules(t, manifest), "axe-core", "axe.min.js"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		cache = os.TempDir()
-	}
-	sum := sha256.Sum256(lock)
-	home := filepath.Join(cache, "wardwatch", "browser-"+hex.EncodeToString(sum[:6]))
-	script := filepath.Join("node_modules", "axe-core", "axe.min.js")
-	if src, err := os.ReadFile(filepath.Join(home, script)); err == nil {
-		return string(src)
-	}
-	npm, err := exec.LookPath("npm")
-	if err != nil {
-		missing(t, "axe-core is not installed and npm is missing: install it with `apt-get install npm`")
-	}
-	if err := os.MkdirAll(filepath.Dir(home), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	// Installed beside and renamed, so that two tests at once cannot meet half an installation.
-	work, err := os.MkdirTemp(filepath.Dir(home), "install-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = os.RemoveAll(work) }()
-	if err := os.CopyFS(work, manifest); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
-	defer cancel()
-	install := exec.CommandContext(ctx, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-	install.Dir = work
-	if out, err := install.CombinedOutput(); err != nil {
-		missing(t, fmt.Sprintf("npm ci for axe-core: %v\n%s", err, out))
-	}
-	src, err := os.ReadFile(filepath.Join(work, script))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = os.Rename(work, home) // lost to another test that has just done the same: its copy serves next time
 	return string(src)
 }
 
