@@ -26,6 +26,7 @@ const (
 	MayApprove  Permission = "approve"  // approve and publish alerts that another drafted
 	MayRule     Permission = "rule"     // decide a dispute for every organisation
 	MayAnswer   Permission = "answer"   // acknowledge, answer, claim, dispute, close, for the own organisation
+	MayPrepare  Permission = "prepare"  // save drafts of answers
 	MayDeclare  Permission = "declare"  // answer "Do you run PRODUCT?"
 	MayImport   Permission = "import"   // estates of the own organisation, or of all for the national watch
 	MayRelease  Permission = "release"  // apply or discard an import that was held
@@ -39,8 +40,8 @@ const (
 var permissions = map[Role][]Permission{
 	Analyst:  {MayRead, MayWatch, MayDraft, MayRule, MayImport, MayRelease, MayFeeds, MayRegister, MayAudit},
 	Approver: {MayRead, MayWatch, MayDraft, MayApprove, MayRule, MayImport, MayRelease, MayFeeds, MayRegister, MayAudit},
-	Lead:     {MayRead, MayAnswer, MayDeclare, MayImport, MayRelease, MayAudit},
-	Member:   {MayRead, MayImport},
+	Lead:     {MayRead, MayAnswer, MayPrepare, MayDeclare, MayImport, MayRelease, MayAudit},
+	Member:   {MayRead, MayPrepare, MayImport},
 	Reader:   {MayRead},
 	Admin:    {MayPeople, MayFeeds, MayRegister, MayAudit},
 }

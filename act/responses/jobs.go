@@ -1,0 +1,199 @@
+package responses
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"wardwatch/act"
+	"wardwatch/keep/store"
+	"wardwatch/ward"
+)
+
+// product is who speaks when no person does.
+const product = "Wardwatch"
+
+// daily names the stamp of the last time that every answer was proved anew without being asked.
+const daily = "responses.daily"
+
+// Due does what is due now: tells who is overdue, and proves the answers of organisations whose evidence changed, and of
+// all once a day. It returns when to be called next.
+func (l *Ledger) Due(ctx context.Context, now time.Time) (time.Time, error) {
+	if err := l.overdue(ctx, now); err != nil {
+		return time.Time{}, err
+	}
+	again, err := l.everyDay(ctx, now)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if err := l.reprove(ctx); err != nil {
+		return time.Time{}, err
+	}
+	var next time.Time
+	err = l.store.View(ctx, func(tx *store.Tx) error {
+		next, err = tx.NextResponseDue(ctx, now)
+		return err
+	})
+	if next.IsZero() || (!again.IsZero() && again.Before(next)) {
+		next = again
+	}
+	return next, err
+}
+
+// overdue tells of every answer that became late, each time that it did.
+func (l *Ledger) overdue(ctx context.Context, now time.Time) error {
+	var due []store.Due
+	err := l.store.View(ctx, func(tx *store.Tx) (err error) {
+		due, err = tx.ResponsesUntold(ctx, now)
+		return err
+	})
+	if err != nil || len(due) == 0 {
+		return err
+	}
+	return l.store.Update(ctx, func(tx *store.Tx) (err error) {
+		if due, err = tx.ResponsesUntold(ctx, now); err != nil {
+			return err
+		}
+		for _, d := range due {
+			r, err := tx.Response(ctx, ward.Everything(), d.Alert, d.Org)
+			if err != nil {
+				return err
+			}
+			c, err := l.begin(ctx, tx, product, r)
+			if err != nil {
+				return err
+			}
+			c.since = d.At
+			owes := "the next update"
+			if r.State == ward.Unanswered {
+				owes = "the acknowledgement"
+			}
+			c.notify(d.Org, "response.overdue", fmt.Sprintf("%s: %s was due at %s", d.Alert, owes, act.When(d.At)), "Please answer on the alert's page.")
+			c.notify("", "response.overdue", fmt.Sprintf("%s: %s of %s was due at %s", d.Alert, owes, d.Org, act.When(d.At)), "")
+			if err := tx.MarkOverdue(ctx, d); err != nil {
+				return err
+			}
+			if err := c.tell(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// everyDay marks every organisation that was asked, once a day: what is fresh today is stale one day.
+func (l *Ledger) everyDay(ctx context.Context, now time.Time) (next time.Time, err error) {
+	const day = 24 * time.Hour
+	var last time.Time
+	var orgs []string
+	err = l.store.View(ctx, func(tx *store.Tx) error {
+		if last, err = tx.Stamp(ctx, daily); err != nil {
+			return err
+		}
+		orgs, err = tx.AskedOrgs(ctx)
+		return err
+	})
+	switch {
+	case err != nil || len(orgs) == 0:
+		return time.Time{}, err
+	case !last.IsZero() && now.Before(last.Add(day)):
+		return last.Add(day), nil
+	}
+	return now.Add(day), l.store.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.SetStamp(ctx, daily, now); err != nil {
+			return err
+		}
+		if last.IsZero() {
+			return nil // the first alert was only just published
+		}
+		return tx.Mark(ctx, store.ForProof, now, orgs...)
+	})
+}
+
+// reprove proves the answers of the organisations that wait for it, a transaction an organisation, so that a kill loses
+// nothing and one organisation's trouble does not stop the others.
+func (l *Ledger) reprove(ctx context.Context) error {
+	const batch = 1000 // more than there are organisations
+	var orgs []string
+	var alerts []ward.Alert
+	err := l.store.View(ctx, func(tx *store.Tx) (err error) {
+		if orgs, err = tx.Pending(ctx, store.ForProof, batch); err != nil || len(orgs) == 0 {
+			return err
+		}
+		alerts, err = tx.AlertsOf(ctx, nil)
+		return err
+	})
+	if err != nil || len(orgs) == 0 {
+		return err
+	}
+	ids := make([]ward.OrgID, len(orgs))
+	for i, org := range orgs {
+		ids[i] = ward.OrgID(org)
+	}
+	now := map[key]ward.Standing{}
+	for _, a := range alerts {
+		standings, err := l.standings.Standing(ctx, ward.Everything(), aboutAlert(a), ids)
+		if err != nil {
+			return fmt.Errorf("standing for %s: %w", a.ID, err)
+		}
+		for _, s := range standings {
+			now[key{alert: a.ID, org: s.Org}] = s
+		}
+	}
+	var failed []error
+	for _, org := range ids {
+		if err := l.reproveOne(ctx, org, now); err != nil {
+			failed = append(failed, fmt.Errorf("proof for %s: %w", org, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func (l *Ledger) reproveOne(ctx context.Context, org ward.OrgID, standings map[key]ward.Standing) error {
+	return l.store.Update(ctx, func(tx *store.Tx) error {
+		all, err := tx.ResponsesOf(ctx, ward.Everything(), org)
+		if err != nil {
+			return err
+		}
+		for _, r := range all {
+			c, err := l.begin(ctx, tx, product, r)
+			if errors.Is(err, ward.ErrState) {
+				continue // the alert is closed
+			}
+			if err != nil {
+				return err
+			}
+			standing, known := standings[key{alert: r.Alert, org: org}]
+			moved := known && (standing.State != r.Current.State || standing.Reason != r.Current.Reason || !standing.ObservedAt.Equal(r.Current.ObservedAt))
+			if moved {
+				c.r.Current = standing
+			}
+			if err := c.prove(ctx); err != nil {
+				return err
+			}
+			if !moved && same(r.Proof, c.r.Proof) && len(c.entries) == 0 {
+				continue
+			}
+			if err := c.refresh(ctx, r); err != nil {
+				return err
+			}
+		}
+		return tx.Done(ctx, store.ForProof, string(org))
+	})
+}
+
+// refresh keeps what evidence changed. The version counts what people say: it moves only when the answer was opened again
+// or closes as something else, so that an import does not refuse the words that a person is writing.
+func (c *answering) refresh(ctx context.Context, before ward.Response) error {
+	if c.r.State != before.State || c.r.ClosedAs != before.ClosedAs {
+		c.r.Version++
+		c.r.UpdatedBy, c.r.Updated = c.who, c.now
+		if err := c.tx.SaveResponse(ctx, c.r); err != nil {
+			return err
+		}
+	} else if err := c.tx.RefreshResponse(ctx, c.r); err != nil {
+		return err
+	}
+	return c.tell(ctx)
+}
