@@ -233,12 +233,12 @@ func TestLiveAndKeys(t *testing.T) {
 		t.Errorf("j j x chose row %d, want 1", got)
 	}
 	browser.Eval[bool](b, mark)
-	hints.Send("findings")
+	hints.Send(ward.Hint{Topic: "findings"})
 	b.Until(fresh)
 
 	b.Click("[data-live-pause]")
 	browser.Eval[bool](b, mark)
-	hints.Send("findings")
+	hints.Send(ward.Hint{Topic: "findings"})
 	b.Until(`document.querySelector("[data-live-state]").textContent === "Paused, 1 change waiting"`)
 	if browser.Eval[bool](b, fresh) {
 		t.Error("a paused page changed")

@@ -25,6 +25,7 @@ import (
 
 	"wardwatch/edge/web"
 	"wardwatch/test/npm"
+	"wardwatch/ward"
 )
 
 // show renders one page and returns the answer with its body.
@@ -443,12 +444,12 @@ func TestHintsReachReaders(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			hints.Serve(ctx, rec, httptest.NewRequest(http.MethodGet, "/events", http.NoBody), func(topic string) bool { return topic != "secret" })
+			hints.Serve(ctx, rec, httptest.NewRequest(http.MethodGet, "/events", http.NoBody), func(h ward.Hint) bool { return h.Topic != "secret" })
 		}()
 		synctest.Wait()
-		hints.Send("alerts")
-		hints.Send("secret")
-		hints.Send("two\nlines")
+		hints.Send(ward.Hint{Topic: "alerts"})
+		hints.Send(ward.Hint{Topic: "secret"})
+		hints.Send(ward.Hint{Topic: "two\nlines"})
 		time.Sleep(90 * time.Second)
 		synctest.Wait()
 		stop()
@@ -457,7 +458,7 @@ func TestHintsReachReaders(t *testing.T) {
 		if got := rec.Body.String(); got != want {
 			t.Errorf("stream %q, want %q", got, want)
 		}
-		hints.Send("nobody listens") // must not wait
+		hints.Send(ward.Hint{Topic: "nobody listens"}) // must not wait
 	})
 }
 

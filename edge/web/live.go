@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"wardwatch/ward"
 )
 
 // Hints tells browsers which topics changed, so that the parts of a page that show them fetch themselves again. A hint
@@ -16,33 +18,33 @@ type Hints struct {
 	Beat time.Duration
 
 	mu      sync.Mutex
-	readers map[chan string]func(topic string) bool
+	readers map[chan ward.Hint]func(ward.Hint) bool
 }
 
 // hintBacklog is how many hints a slow reader may owe; more are dropped.
 const hintBacklog = 32
 
-// Send tells every reader whose filter lets the topic through. It never waits.
-func (h *Hints) Send(topic string) {
+// Send tells every reader whose filter lets the hint through. It never waits.
+func (h *Hints) Send(hint ward.Hint) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for ch, wants := range h.readers {
-		if wants != nil && !wants(topic) {
+		if wants != nil && !wants(hint) {
 			continue
 		}
 		select {
-		case ch <- topic:
+		case ch <- hint:
 		default:
 		}
 	}
 }
 
 // Serve streams the topics until the reader leaves or ctx, the server's own, ends. wants nil means every topic.
-func (h *Hints) Serve(ctx context.Context, w http.ResponseWriter, r *http.Request, wants func(topic string) bool) {
-	ch := make(chan string, hintBacklog)
+func (h *Hints) Serve(ctx context.Context, w http.ResponseWriter, r *http.Request, wants func(ward.Hint) bool) {
+	ch := make(chan ward.Hint, hintBacklog)
 	h.mu.Lock()
 	if h.readers == nil {
-		h.readers = map[chan string]func(string) bool{}
+		h.readers = map[chan ward.Hint]func(ward.Hint) bool{}
 	}
 	h.readers[ch] = wants
 	h.mu.Unlock()
@@ -82,8 +84,8 @@ func (h *Hints) Serve(ctx context.Context, w http.ResponseWriter, r *http.Reques
 			if !write(": alive\n\n") {
 				return
 			}
-		case topic := <-ch:
-			if !write("data: " + strings.NewReplacer("\n", " ", "\r", " ").Replace(topic) + "\n\n") {
+		case hint := <-ch:
+			if !write("data: " + strings.NewReplacer("\n", " ", "\r", " ").Replace(hint.Topic) + "\n\n") {
 				return
 			}
 		}

@@ -181,3 +181,15 @@ func list[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error)) ([]
 	}
 	return all, nil
 }
+
+// Verify asks the database to check itself, and returns what is wrong, or nothing.
+func (s *Store) Verify(ctx context.Context) (problem string, err error) {
+	var result string
+	if err := s.read.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&result); err != nil {
+		return "", fmt.Errorf("store: check: %w", err)
+	}
+	if result == "ok" {
+		return "", nil
+	}
+	return result, nil
+}
