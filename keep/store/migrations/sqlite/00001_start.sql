@@ -79,14 +79,18 @@ CREATE TABLE report_products (
   product_key TEXT NOT NULL, cve TEXT NOT NULL, source TEXT NOT NULL, PRIMARY KEY (product_key, cve, source)
 );
 CREATE INDEX report_products_cve ON report_products (cve, source);
-CREATE TABLE vulnerabilities ( -- the facts merged for reading; body is ward.Vulnerability as JSON
-  id TEXT PRIMARY KEY, title TEXT NOT NULL, published BIGINT, modified BIGINT, exploited_since BIGINT,
-  ssvc TEXT NOT NULL, cvss REAL NOT NULL, rejected INTEGER NOT NULL, body TEXT NOT NULL
+CREATE TABLE vulnerabilities ( -- the facts merged for reading; body is ward.Vulnerability as JSON, without the EPSS
+  id TEXT PRIMARY KEY, title TEXT NOT NULL, published BIGINT NOT NULL, -- 0 when not known: it orders the list
+  modified BIGINT, exploited_since BIGINT, ssvc TEXT NOT NULL, cvss REAL NOT NULL, rejected INTEGER NOT NULL,
+  words TEXT NOT NULL, -- lower case: what a search finds it by
+  body TEXT NOT NULL
 );
-CREATE INDEX vulnerabilities_published ON vulnerabilities (published);
+-- Holds the words, so that a search reads the index alone and not the bodies.
+CREATE INDEX vulnerabilities_published ON vulnerabilities (published, id, words);
+CREATE INDEX vulnerabilities_exploited ON vulnerabilities (published, id, words) WHERE exploited_since IS NOT NULL;
 CREATE TABLE epss (
   cve TEXT PRIMARY KEY, score REAL NOT NULL, percentile REAL NOT NULL, day BIGINT NOT NULL
-);
+) WITHOUT ROWID;
 
 CREATE TABLE pending ( -- work that a committed change has left for another room, done by its job
   room TEXT NOT NULL, subject TEXT NOT NULL, since BIGINT NOT NULL, PRIMARY KEY (room, subject)
