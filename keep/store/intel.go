@@ -59,6 +59,7 @@ type Report struct {
 	ObservedAt time.Time // when we read it
 	Modified   time.Time // when the source said it
 	Digest     string    // of Body
+	Size       int       // of Body, in bytes
 	Body       []byte
 	Products   []string // the product keys by which it can be matched; written, and not read back
 }
@@ -78,11 +79,11 @@ func (tx *Tx) Reports(ctx context.Context, bodies bool, cves ...ward.CVE) (map[w
 		some := cves[:min(len(cves), inList)]
 		cves = cves[len(some):]
 		in, args := marks(some, 1)
-		rows, err := tx.tx.QueryContext(ctx, `SELECT cve, source, url, observed_at, modified, digest, `+body+` FROM reports
+		rows, err := tx.tx.QueryContext(ctx, `SELECT cve, source, url, observed_at, modified, digest, octet_length(body), `+body+` FROM reports
 			WHERE cve IN (`+in+`) ORDER BY cve, source`, args...)
 		reports, err := list(rows, err, func(rows *sql.Rows) (r Report, err error) {
 			var observed, modified sql.NullInt64
-			err = rows.Scan(&r.CVE, &r.Source, &r.URL, &observed, &modified, &r.Digest, &r.Body)
+			err = rows.Scan(&r.CVE, &r.Source, &r.URL, &observed, &modified, &r.Digest, &r.Size, &r.Body)
 			r.ObservedAt, r.Modified = moment(observed), moment(modified)
 			return r, err
 		})
@@ -326,7 +327,7 @@ func scanScore(rows *sql.Rows) (s Score, err error) {
 
 // SaveScores writes scores that differ from those kept and are no older, and returns how many.
 func (tx *Tx) SaveScores(ctx context.Context, scores []Score) (changed int, err error) {
-	const columns, atOnce = 4, 500
+	const columns, atOnce = 4, 50 // the driver looks every parameter up by name, one by one: more is slower
 	var full *sql.Stmt
 	defer func() {
 		if full != nil {
