@@ -206,3 +206,9 @@ func Branch(version string) string {
 	}
 	return numbers[0] + "." + numbers[1]
 }
+
+// Early reports whether text is a word for what precedes a release, such as "rc1" or "beta".
+func Early(text string) bool {
+	key := vendorKey(text)
+	return text != "" && key[0] >= keyBefore && key[0] < keyEnd
+}

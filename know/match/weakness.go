@@ -1,0 +1,231 @@
+package match
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"wardwatch/know"
+	"wardwatch/ward"
+)
+
+// Weakness is every report of one CVE made ready for evaluation, strongest source first.
+type Weakness struct {
+	CVE     ward.CVE
+	Keys    []string // of every product that is called vulnerable
+	sources []source
+}
+
+// A source is one report with something to say about versions.
+type source struct {
+	name   string // "cna:ivanti"
+	label  string // "Ivanti (CNA)"
+	rank   int
+	claims []claim
+	trees  []node
+}
+
+// A claim is one product's entry made ready.
+type claim struct {
+	know.Claim
+	key      string // of its name
+	pkg      string // package key
+	cpes     []know.CPE
+	cpeKeys  []string
+	spans    []span
+	families []string // of operating systems, when it speaks of those alone
+}
+
+// A node is a tree of CPE conditions made ready.
+type node struct {
+	and, negate bool
+	leaves      []leaf
+	children    []node
+}
+
+// A leaf is one CPE pattern with its range.
+type leaf struct {
+	know.CPEMatch
+	cpe    know.CPE
+	key    string
+	span   span
+	family string // of a whole family of operating systems, "windows" for windows:-
+}
+
+// The ranks of sources: an analyst's ruling, the vendor's or another CNA, corrections to NVD, NVD, and additions by others.
+const (
+	rankRuling = iota
+	rankCNA
+	rankOverride
+	rankNVD
+	rankADP
+	rankOther
+)
+
+// Sources that speak of exploitation or likelihood, never of versions.
+var versionless = map[string]bool{"kev": true, "epss": true}
+
+// Compile makes the reports of one CVE ready. Of two reports by one source the later counts. It is nil when no source says
+// anything of versions, or when its publisher withdrew the CVE.
+func Compile(reports []know.Report) *Weakness {
+	newest := map[string]know.Report{}
+	for _, r := range reports {
+		if old, ok := newest[r.Source]; !ok || !r.Modified.Before(old.Modified) {
+			newest[r.Source] = r
+		}
+	}
+	w := &Weakness{}
+	for _, name := range slices.Sorted(mapKeys(newest)) {
+		r := newest[name]
+		if r.Rejected && (strings.HasPrefix(name, "cna:") || name == "nvd") {
+			return nil
+		}
+		if versionless[name] || len(r.Claims) == 0 && len(r.Trees) == 0 {
+			continue
+		}
+		w.CVE = r.CVE
+		s := source{name: name, label: label(name), rank: rankOf(name)}
+		for _, c := range r.Claims {
+			s.claims = append(s.claims, readClaim(c))
+		}
+		for _, tree := range r.Trees {
+			if n, ok := readNode(tree); ok {
+				s.trees = append(s.trees, n)
+			}
+		}
+		w.sources = append(w.sources, s)
+		w.Keys = append(w.Keys, r.ProductKeys()...)
+	}
+	if len(w.sources) == 0 {
+		return nil
+	}
+	slices.Sort(w.Keys)
+	w.Keys = slices.Compact(w.Keys)
+	slices.SortStableFunc(w.sources, func(a, b source) int { return cmp.Compare(a.rank, b.rank) })
+	return w
+}
+
+func mapKeys(m map[string]know.Report) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for key := range m {
+			if !yield(key) {
+				return
+			}
+		}
+	}
+}
+
+func rankOf(source string) int {
+	kind, _, _ := strings.Cut(source, ":")
+	switch kind {
+	case "ruling":
+		return rankRuling
+	case "cna", "vendor":
+		return rankCNA
+	case "override":
+		return rankOverride
+	case "nvd":
+		return rankNVD
+	case "adp":
+		return rankADP
+	}
+	return rankOther
+}
+
+// label is a source as a sentence names it.
+func label(source string) string {
+	kind, name, _ := strings.Cut(source, ":")
+	switch kind {
+	case "ruling":
+		return "The national desk"
+	case "nvd":
+		return "NVD"
+	case "cna":
+		return capital(name) + " (CNA)"
+	case "adp":
+		return capital(name) + " (ADP)"
+	case "override":
+		return capital(name) + " (correction to NVD)"
+	}
+	return capital(source)
+}
+
+func capital(name string) string {
+	for i, r := range name {
+		return string(unicode.ToUpper(r)) + name[i+len(string(r)):]
+	}
+	return "An unnamed source"
+}
+
+func readClaim(c know.Claim) claim {
+	made := claim{Claim: c, pkg: know.PackageKey(c.PURL)}
+	if strings.TrimSpace(c.Vendor) != "" {
+		made.key = know.ProductKey(c.Vendor, c.Product)
+	}
+	for _, name := range c.CPEs {
+		if cpe, err := know.ParseCPE(name); err == nil {
+			made.cpes = append(made.cpes, cpe)
+			made.cpeKeys = append(made.cpeKeys, know.ProductKey(know.Plain(cpe.Vendor), know.Plain(cpe.Product)))
+		}
+	}
+	for _, r := range c.Versions {
+		made.spans = append(made.spans, readRange(r))
+	}
+	for _, platform := range c.Platforms {
+		f := systems[strings.ReplaceAll(strings.ToLower(strings.TrimSpace(platform)), " ", "_")]
+		if f == "" { // a processor, or words: says nothing that could be held against an inventory
+			made.families = nil
+			break
+		}
+		if !slices.Contains(made.families, f) {
+			made.families = append(made.families, f)
+		}
+	}
+	return made
+}
+
+// generic are products that stand for a whole family of operating systems when no version is given.
+var generic = map[string]string{
+	"microsoft/windows": "windows", "linux/linuxkernel": "linux", "linux/linux": "linux", "apple/macos": "macos", "apple/macosx": "macos",
+	"apple/iphoneos": "ios", "google/android": "android",
+}
+
+// readNode is false for a tree with a name that cannot be read: half a condition must not decide.
+func readNode(n know.Node) (node, bool) {
+	made := node{and: n.And, negate: n.Negate}
+	for _, m := range n.Matches {
+		cpe, err := know.ParseCPE(m.CPE)
+		if err != nil {
+			return node{}, false
+		}
+		l := leaf{CPEMatch: m, cpe: cpe, key: know.ProductKey(know.Plain(cpe.Vendor), know.Plain(cpe.Product)), span: readMatch(m, cpe)}
+		if cpe.Version == know.AnyValue || cpe.Version == know.NoValue {
+			l.family = generic[l.key]
+		}
+		made.leaves = append(made.leaves, l)
+	}
+	for _, child := range n.Children {
+		c, ok := readNode(child)
+		if !ok {
+			return node{}, false
+		}
+		made.children = append(made.children, c)
+	}
+	return made, len(made.leaves)+len(made.children) > 0
+}
+
+func readMatch(m know.CPEMatch, cpe know.CPE) span {
+	s := span{status: know.ClaimAffected, from: m.StartIncluding, to: m.EndExcluding}
+	if m.StartExcluding != "" {
+		s.from, s.fromOpen = m.StartExcluding, true
+	}
+	if m.EndIncluding != "" {
+		s.to, s.toClosed = m.EndIncluding, true
+	}
+	if s.from == "" && s.to == "" && cpe.Version != know.AnyValue {
+		s.exact, s.from = true, know.Plain(cpe.Version)
+	}
+	s.ready()
+	return s
+}
