@@ -1,0 +1,424 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"wardwatch/act/alerts"
+	"wardwatch/know/feeds"
+	"wardwatch/ward"
+)
+
+func (a *API) findings() {
+	f := a.rooms.Findings
+	route(a, http.MethodGet, "/findings", "findings", "Read the queue of fixes, worst first",
+		func(ctx context.Context, who ward.Actor, in *struct {
+			Paging
+			Org  string `query:"org" maxLength:"20"`
+			Text string `query:"text" maxLength:"200"`
+		}) (*Listed[Finding], error) {
+			page, err := f.Queue(ctx, who.Scope, FindingQuery{Org: orgOf(in.Org), Text: in.Text, After: in.After, Limit: in.Limit})
+			return listed(page, err, findingOf)
+		})
+	route(a, http.MethodGet, "/findings/{finding}", "findings", "Read one finding",
+		func(ctx context.Context, who ward.Actor, in *struct {
+			ID string `path:"finding" maxLength:"100"`
+		}) (*One[Finding], error) {
+			item, err := f.Finding(ctx, who.Scope, ward.FindingID(in.ID))
+			return one(item, err, findingOf)
+		})
+}
+
+// AlertID is the alert in a path.
+type AlertID struct {
+	ID string `path:"alert" maxLength:"40" example:"CC-900001"`
+}
+
+func (i AlertID) id() ward.AlertID { return ward.AlertID(i.ID) }
+
+// AlertChange is a change of an alert without a body.
+type AlertChange struct {
+	AlertID
+	Match
+}
+
+// Audience is whom an alert goes to.
+type Audience struct {
+	Organisations []string `json:"organisations,omitempty" maxItems:"5000" doc:"ODS codes; every organisation when left out"`
+}
+
+func (a Audience) orgs() []ward.OrgID {
+	if a.Organisations == nil {
+		return nil
+	}
+	return shapes(a.Organisations, orgOf)
+}
+
+// PublishedAlert is what a publication came to.
+type PublishedAlert struct {
+	Alert    Alert        `json:"alert"`
+	Notified int          `json:"notified" doc:"organisations"`
+	Closed   []ward.OrgID `json:"closed,omitempty" doc:"chosen, and not asked because they are closed"`
+}
+
+// AlertVersion is one version of an alert, with who made it.
+type AlertVersion struct {
+	At    time.Time `json:"at"`
+	By    string    `json:"by"`
+	Wrote bool      `json:"wrote" doc:"changed the text, and not only the state"`
+	Alert Alert     `json:"alert"`
+}
+
+func (a *API) alerts() {
+	b := a.rooms.Alerts
+	shaped := func(item ward.Alert, err error) (*Versioned[Alert], error) {
+		return versioned(item, item.Version, err, alertOf)
+	}
+	route(a, http.MethodGet, "/alerts", "alerts", "List alerts",
+		func(ctx context.Context, who ward.Actor, in *struct {
+			Paging
+			State string `query:"state" enum:"draft,approved,published,closed"`
+			Org   string `query:"org" maxLength:"20" doc:"only those that went to it"`
+			CVE   string `query:"cve" maxLength:"30"`
+			Text  string `query:"text" maxLength:"200" doc:"part of the threat ID or title"`
+		}) (*Listed[Alert], error) {
+			page, err := b.List(ctx, who.Scope, alerts.Query{State: ward.AlertState(in.State), Org: orgOf(in.Org), CVE: cveOf(in.CVE), Text: in.Text, After: in.After, Limit: in.Limit})
+			return listed(page, err, alertOf)
+		})
+	route(a, http.MethodGet, "/alerts/{alert}", "alerts", "Read one alert",
+		func(ctx context.Context, who ward.Actor, in *AlertID) (*Versioned[Alert], error) {
+			return shaped(b.Get(ctx, who.Scope, in.id()))
+		})
+	route(a, http.MethodGet, "/alerts/{alert}/versions", "alerts", "Read every version of an alert",
+		func(ctx context.Context, who ward.Actor, in *struct {
+			AlertID
+			Paging
+		}) (*Listed[AlertVersion], error) {
+			items, err := b.Versions(ctx, who.Scope, in.id())
+			page, err := part(items, err, in.Paging)
+			return listed(page, err, func(v alerts.Version) AlertVersion { return AlertVersion{v.At, v.By, v.Wrote, alertOf(v.Alert)} })
+		})
+	route(a, http.MethodPost, "/alerts", "alerts", "Draft an alert",
+		func(ctx context.Context, who ward.Actor, in *struct{ Body AlertWords }) (*Versioned[Alert], error) {
+			return shaped(b.Draft(ctx, who, in.Body.alert()))
+		}, created)
+	route(a, http.MethodPost, "/findings/{finding}/alert", "alerts", "Draft an alert from a finding",
+		func(ctx context.Context, who ward.Actor, in *struct {
+			ID string `path:"finding" maxLength:"100"`
+		}) (*Versioned[Alert], error) {
+			return shaped(b.DraftFromFinding(ctx, who, ward.FindingID(in.ID)))
+		}, created)
+	route(a, http.MethodPost, "/vulnerabilities/{cve}/alert", "alerts", "Draft an alert from a weakness",
+		func(ctx context.Context, who ward.Actor, in *CVE) (*Versioned[Alert], error) {
+			return shaped(b.DraftFromCVE(ctx, who, cveOf(in.CVE)))
+		}, created)
+	route(a, http.MethodPut, "/alerts/{alert}", "alerts", "Edit an alert",
+		func(ctx context.Context, who ward.Actor, in *struct {
+			AlertChange
+			Body AlertWords
+		}) (*Versioned[Alert], error) {
+			version, err := in.version()
+			if err != nil {
+				return nil, err
+			}
+			return shaped(b.Edit(ctx, who, in.id(), version, in.Body.alert()))
+		})
+	route(a, http.MethodPost, "/alerts/{alert}/approve", "alerts", "Approve an alert that another drafted",
+		func(ctx context.Context, who ward.Actor, in *AlertChange) (*Versioned[Alert], error) {
+			version, err := in.version()
+			if err != nil {
+				return nil, err
+			}
+			return shaped(b.Approve(ctx, who, in.id(), version))
+		})
+	route(a, http.MethodPost, "/alerts/{alert}/close", "alerts", "Close an alert",
+		func(ctx context.Context, who ward.Actor, in *AlertChange) (*Versioned[Alert], error) {
+			version, err := in.version()
+			if err != nil {
+				return nil, err
+			}
+			return shaped(b.Close(ctx, who, in.id(), version))
+		})
+	route(a, http.MethodPost, "/alerts/{alert}/preview", "alerts", "Say who would be exposed, not exposed and not known",
+		func(ctx context.Context, who ward.Actor, in *struct {
+			AlertID
+			Body Audience
+		}) (*Listed[Standing], error) {
+			items, err := b.Preview(ctx, who, in.id(), in.Body.orgs())
+			return listed(ward.Page[ward.Standing]{Items: items}, err, standingOf)
+		})
+	route(a, http.MethodPost, "/alerts/{alert}/publish", "alerts", "Publish an approved alert",
+		func(ctx context.Context, who ward.Actor, in *struct {
+			AlertChange
+			Body Audience
+		}) (*Versioned[PublishedAlert], error) {
+			version, err := in.version()
+			if err != nil {
+				return nil, err
+			}
+			done, err := b.Publish(ctx, who, in.id(), version, in.Body.orgs())
+			return versioned(done, done.Alert.Version, err, func(p alerts.Published) PublishedAlert {
+				return PublishedAlert{alertOf(p.Alert), p.Notified, p.Closed}
+			})
+		})
+}
+
+// AnswerID is one organisation's answer to one alert in a path.
+type AnswerID struct {
+	AlertID
+	Org string `path:"org" minLength:"1" maxLength:"20" doc:"ODS code"`
+}
+
+// AnswerChange is a change of an answer without a body.
+type AnswerChange struct {
+	AnswerID
+	Match
+}
+
+// Words are what a person says.
+type Words struct {
+	Words string `json:"words,omitempty" maxLength:"20000"`
+}
+
+func (a *API) responses() {
+	l := a.rooms.Responses
+	shaped := func(item ward.Response, err error) (*Versioned[Response], error) {
+		return versioned(item, item.Version, err, responseOf)
+	}
+	route(a, http.MethodGet, "/alerts/{alert}/responses", "responses", "List the answers to an alert",
+		func(ctx context.Context, who ward.Actor, in *struct {
+			AlertID
+			Paging
+		}) (*Listed[Response], error) {
+			items, err := l.ForAlert(ctx, who.Scope, in.id())
+			page, err := part(items, err, in.Paging)
+			return listed(page, err, responseOf)
+		})
+	header := []string{"alert", "org", "state", "exposure", "reason", "applicability", "proof", "why", "words", "dispute", "respond_by", "next_due", "claimed_fixed_at", "closed_at", "closed_as", "overdue"}
+	route(a, http.MethodGet, "/alerts/{alert}/responses.csv", "responses", "Export the answers to an alert as CSV",
+		func(ctx context.Context, who ward.Actor, in *AlertID) (*huma.StreamResponse, error) {
+			items, err := l.ForAlert(ctx, who.Scope, in.id())
+			if err != nil {
+				return nil, err
+			}
+			return table(a, ctx, "responses.csv", header, func() (rows [][]string, more bool, err error) {
+				for _, r := range items {
+					overdue := "no"
+					if r.Overdue {
+						overdue = "yes"
+					}
+					rows = append(rows, []string{string(r.Alert), string(r.Org), string(r.State), string(r.Standing.State), r.Standing.Reason, string(r.Applicability), string(r.Proof.Result),
+						r.Proof.Why, r.Words, r.Dispute, stamp(r.RespondBy), stamp(r.NextDue), stamp(r.ClaimedFixedAt), stamp(r.ClosedAt), r.ClosedAs, overdue})
+				}
+				return rows, false, nil
+			}), nil
+		}, asCSV)
+	const path = "/alerts/{alert}/responses/{org}"
+	route(a, http.MethodGet, path, "responses", "Read one organisation's answer",
+		func(ctx context.Context, who ward.Actor, in *AnswerID) (*Versioned[Response], error) {
+			return shaped(l.Get(ctx, who.Scope, in.id(), orgOf(in.Org)))
+		})
+	route(a, http.MethodGet, path+"/history", "responses", "Read how an answer came about",
+		func(ctx context.Context, who ward.Actor, in *struct {
+			AnswerID
+			Paging
+		}) (*Listed[Entry], error) {
+			items, err := l.History(ctx, who.Scope, in.id(), orgOf(in.Org))
+			page, err := part(items, err, in.Paging)
+			return listed(page, err, entryOf)
+		})
+	route(a, http.MethodPost, path+"/acknowledge", "responses", "Acknowledge an alert",
+		func(ctx context.Context, who ward.Actor, in *AnswerChange) (*Versioned[Response], error) {
+			version, err := in.version()
+			if err != nil {
+				return nil, err
+			}
+			return shaped(l.Acknowledge(ctx, who, in.id(), orgOf(in.Org), version))
+		})
+	route(a, http.MethodPost, path+"/answer", "responses", "Say whether an alert applies",
+		func(ctx context.Context, who ward.Actor, in *struct {
+			AnswerChange
+			Body struct {
+				Applicability ward.Applicability `json:"applicability" enum:"yes,partly,no,hosted,not_run"`
+				Words
+			}
+		}) (*Versioned[Response], error) {
+			version, err := in.version()
+			if err != nil {
+				return nil, err
+			}
+			return shaped(l.Answer(ctx, who, in.id(), orgOf(in.Org), version, in.Body.Applicability, in.Body.Words.Words))
+		})
+	route(a, http.MethodPost, path+"/claim", "responses", "Say that it is fixed, from when",
+		func(ctx context.Context, who ward.Actor, in *struct {
+			AnswerChange
+			Body struct {
+				FixedAt time.Time `json:"fixed_at"`
+				Words
+			}
+		}) (*Versioned[Response], error) {
+			version, err := in.version()
+			if err != nil {
+				return nil, err
+			}
+			return shaped(l.Claim(ctx, who, in.id(), orgOf(in.Org), version, in.Body.FixedAt, in.Body.Words.Words))
+		})
+	saying := func(verb, summary string, do func(context.Context, ward.Actor, ward.AlertID, ward.OrgID, int, string) (ward.Response, error)) {
+		route(a, http.MethodPost, path+"/"+verb, "responses", summary,
+			func(ctx context.Context, who ward.Actor, in *struct {
+				AnswerChange
+				Body Words
+			}) (*Versioned[Response], error) {
+				version, err := in.version()
+				if err != nil {
+					return nil, err
+				}
+				return shaped(do(ctx, who, in.id(), orgOf(in.Org), version, in.Body.Words))
+			})
+	}
+	saying("dispute", "Contest the match, with evidence", l.Dispute)
+	saying("close", "Close an answer", l.Close)
+}
+
+func (a *API) rulings() {
+	l := a.rooms.Responses
+	route(a, http.MethodGet, "/disputes", "rulings", "List the disputes that wait for the national desk",
+		func(ctx context.Context, who ward.Actor, in *struct{ Paging }) (*Listed[Response], error) {
+			items, err := l.Disputes(ctx, who.Scope)
+			page, err := part(items, err, in.Paging)
+			return listed(page, err, responseOf)
+		})
+	route(a, http.MethodGet, "/vulnerabilities/{cve}/rulings", "rulings", "List what the national desk ruled on a weakness",
+		func(ctx context.Context, who ward.Actor, in *struct {
+			CVE
+			Paging
+		}) (*Listed[Ruling], error) {
+			if err := who.Need(ward.MayRead); err != nil {
+				return nil, err
+			}
+			items, err := a.rooms.Library.Rulings(ctx, cveOf(in.CVE.CVE))
+			page, err := part(items, err, in.Paging)
+			return listed(page, err, rulingOf)
+		})
+	route(a, http.MethodPost, "/rulings", "rulings", "Decide a dispute, for every organisation alike",
+		func(ctx context.Context, who ward.Actor, in *struct {
+			Body struct {
+				CVEs     []string    `json:"cves" minItems:"1" maxItems:"500"`
+				Vendor   string      `json:"vendor,omitempty" maxLength:"200"`
+				Product  string      `json:"product" minLength:"1" maxLength:"200"`
+				Versions []string    `json:"versions" minItems:"1" maxItems:"500"`
+				Status   ward.Status `json:"status" enum:"affected,fixed,not_affected"`
+				Reason   string      `json:"reason" minLength:"1" maxLength:"20000"`
+			}
+		}) (*One[Ruling], error) {
+			b := in.Body
+			item, err := l.Rule(ctx, who, ward.Ruling{CVEs: shapes(b.CVEs, cveOf), Vendor: b.Vendor, Product: b.Product, Versions: b.Versions, Status: b.Status, Reason: b.Reason})
+			return one(item, err, rulingOf)
+		}, created)
+	route(a, http.MethodPost, "/vulnerabilities/{cve}/rulings/{ruling}/undo", "rulings", "Take a ruling back",
+		func(ctx context.Context, who ward.Actor, in *struct {
+			CVE
+			Ruling string `path:"ruling" maxLength:"100"`
+			Body   struct {
+				Reason string `json:"reason" minLength:"1" maxLength:"20000"`
+			}
+		}) (*Done, error) {
+			if err := who.Need(ward.MayRule); err != nil {
+				return nil, err
+			}
+			all, err := a.rooms.Library.Rulings(ctx, cveOf(in.CVE.CVE))
+			if err != nil {
+				return nil, err
+			}
+			for _, r := range all {
+				if r.ID == in.Ruling && r.Undone.IsZero() {
+					return &Done{}, l.Unrule(ctx, who, r, in.Body.Reason)
+				}
+			}
+			return nil, ward.ErrNotFound
+		}, func(op *huma.Operation) { op.DefaultStatus = http.StatusNoContent })
+}
+
+func (a *API) inbox() {
+	o := a.rooms.Inbox
+	route(a, http.MethodGet, "/inbox", "inbox", "Read the messages for an organisation or the national desk",
+		func(ctx context.Context, who ward.Actor, in *struct {
+			Paging
+			Org string `query:"org" maxLength:"20" doc:"your own when left out"`
+		}) (*Listed[Notice], error) {
+			org := orgOf(in.Org)
+			if org == "" {
+				org = who.Org
+			}
+			page, err := o.Inbox(ctx, who.Scope, org, in.After, in.Limit)
+			return listed(page, err, noticeOf)
+		})
+	route(a, http.MethodPost, "/inbox/{notice}/read", "inbox", "Mark a message as read",
+		func(ctx context.Context, who ward.Actor, in *struct {
+			ID int64 `path:"notice" minimum:"1"`
+		}) (*Done, error) {
+			return &Done{}, o.MarkRead(ctx, who, in.ID)
+		}, func(op *huma.Operation) { op.DefaultStatus = http.StatusNoContent })
+}
+
+// Synced is what a synchronisation came to.
+type Synced struct {
+	Feeds  []SyncedFeed `json:"feeds" nullable:"false"`
+	Passed []Passed     `json:"passed" nullable:"false" doc:"files that no feed understands, with the reason"`
+}
+
+// SyncedFeed is what one feed came to.
+type SyncedFeed struct {
+	Name      string `json:"name"`
+	Files     int    `json:"files"`
+	Changed   int    `json:"changed"`
+	Withdrawn int    `json:"withdrawn"`
+	Unchanged bool   `json:"unchanged"`
+	Error     string `json:"error,omitempty"`
+}
+
+// Passed is one file that was not read, and why.
+type Passed struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+}
+
+func (a *API) feeds() {
+	f := a.rooms.Feeds
+	route(a, http.MethodGet, "/feeds", "feeds", "Say how each feed stands",
+		func(ctx context.Context, who ward.Actor, in *struct{ Paging }) (*Listed[Feed], error) {
+			if !who.May(ward.MayRead) && !who.May(ward.MayFeeds) {
+				return nil, ward.ErrForbidden
+			}
+			items, err := f.List(ctx)
+			page, err := part(items, err, in.Paging)
+			return listed(page, err, func(f ward.Feed) Feed {
+				if f.Error != "" && !who.May(ward.MayFeeds) {
+					f.Error = "could not be read" // why, and where from, concerns those who keep the server
+				}
+				if !who.May(ward.MayFeeds) {
+					f.Location = ""
+				}
+				return feedOf(f)
+			})
+		})
+	route(a, http.MethodPost, "/feeds/sync", "feeds", "Read feeds now, from where they are published",
+		func(ctx context.Context, who ward.Actor, in *struct {
+			Body struct {
+				Names []string `json:"names,omitempty" maxItems:"50" doc:"every feed when left out"`
+			}
+		}) (*One[Synced], error) {
+			if err := who.Need(ward.MayFeeds); err != nil {
+				return nil, err
+			}
+			result, err := f.Sync(ctx, who, in.Body.Names, "", nil)
+			return one(result, err, func(r feeds.Result) Synced {
+				return Synced{shapes(r.Feeds, func(s feeds.FeedResult) SyncedFeed {
+					return SyncedFeed{s.Name, s.Files, s.Changed, s.Withdrawn, s.Unchanged, s.Error}
+				}), shapes(r.Passed, func(p feeds.Passed) Passed { return Passed(p) })}
+			})
+		}, document("A path or another address is given by the command on the server, never here: a request must not make the server read its own files or call others."))
+}

@@ -1,0 +1,195 @@
+package api
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"wardwatch/act/alerts"
+	"wardwatch/act/responses"
+	"wardwatch/know"
+	"wardwatch/know/feeds"
+	"wardwatch/know/intel"
+	"wardwatch/ward"
+)
+
+// Rooms are the neighbours that the API speaks for.
+type Rooms struct {
+	Door      Door
+	Repeats   Repeats
+	Estate    Estate
+	Matches   Matches
+	Library   Library
+	Feeds     Feeds
+	Findings  Findings
+	Alerts    Alerts
+	Responses Responses
+	Inbox     Inbox
+	Ready     func(context.Context) error // whether the product can work now
+}
+
+// Door keeps people, tokens and the audit record: *access.Door.
+type Door interface {
+	People(ctx context.Context, who ward.Actor, after string, limit int) (ward.Page[ward.Person], error)
+	Person(ctx context.Context, who ward.Actor, id ward.PersonID) (ward.Person, error)
+	AddPerson(ctx context.Context, who ward.Actor, p ward.Person, password string) (ward.Person, string, error)
+	Disable(ctx context.Context, who ward.Actor, id ward.PersonID) error
+	Enable(ctx context.Context, who ward.Actor, id ward.PersonID) error
+	ResetPassword(ctx context.Context, who ward.Actor, id ward.PersonID) (string, error)
+	Tokens(ctx context.Context, who ward.Actor, person ward.PersonID) ([]ward.Token, error)
+	AddToken(ctx context.Context, who ward.Actor, person ward.PersonID, name string, expires time.Time) (ward.Token, string, error)
+	DropToken(ctx context.Context, who ward.Actor, person ward.PersonID, id string) error
+	Audit(ctx context.Context, who ward.Actor, org ward.OrgID, before int64, limit int) ([]ward.AuditEntry, error)
+	Seen(ctx context.Context, who ward.Actor, action, subject string, org ward.OrgID) error
+}
+
+// Repeats keeps the answers to requests that carry an Idempotency-Key: the store.
+type Repeats interface {
+	Begin(ctx context.Context, person ward.PersonID, name, request string, at time.Time) (fresh, same bool, answer []byte, err error)
+	Finish(ctx context.Context, person ward.PersonID, name string, answer []byte) error
+	Release(ctx context.Context, person ward.PersonID, name string) error
+}
+
+// Estate knows who runs what: *estate.Register.
+type Estate interface {
+	Organisations(ctx context.Context, scope ward.Scope) ([]ward.Organisation, error)
+	Organisation(ctx context.Context, scope ward.Scope, id ward.OrgID) (ward.Organisation, error)
+	Relations(ctx context.Context, scope ward.Scope, org ward.OrgID) ([]ward.Relation, error)
+	Sites(ctx context.Context, scope ward.Scope, org ward.OrgID) ([]ward.Site, error)
+	Assets(ctx context.Context, scope ward.Scope, q AssetQuery) (ward.Page[ward.Asset], error)
+	Asset(ctx context.Context, scope ward.Scope, id ward.AssetID) (ward.Asset, error)
+	Installs(ctx context.Context, scope ward.Scope, id ward.AssetID) ([]ward.Install, error)
+	Sources(ctx context.Context, scope ward.Scope, org ward.OrgID) ([]ward.Source, error)
+	Imports(ctx context.Context, scope ward.Scope, org ward.OrgID, limit int) ([]ward.Import, error)
+	Coverage(ctx context.Context, scope ward.Scope, org ward.OrgID) ([]ward.Coverage, error)
+	Declarations(ctx context.Context, scope ward.Scope, org ward.OrgID) ([]ward.Declaration, error)
+	Import(ctx context.Context, who ward.Actor, d Delivery) (ward.Import, error)
+	Release(ctx context.Context, who ward.Actor, id ward.ImportID) error
+	Discard(ctx context.Context, who ward.Actor, id ward.ImportID) error
+	Declare(ctx context.Context, who ward.Actor, d ward.Declaration) error
+}
+
+// AssetQuery asks for assets.
+type AssetQuery struct {
+	Org      ward.OrgID
+	Class    ward.Class
+	Text     string
+	Software string
+	Gone     bool
+	After    string
+	Limit    int
+}
+
+// Delivery is one inventory.
+type Delivery struct {
+	Org        ward.OrgID
+	Source     string
+	Format     string
+	Classes    []ward.Class
+	Grade      ward.Grade
+	ObservedAt time.Time
+	Body       io.Reader
+	Name       string
+	Mapping    map[string]string
+}
+
+// Matches knows who is exposed to what: *match.Matcher.
+type Matches interface {
+	Exposures(ctx context.Context, scope ward.Scope, q ExposureQuery) (ward.Page[ward.Exposure], error)
+	Counts(ctx context.Context, scope ward.Scope, cve ward.CVE) ([]OrgCount, error)
+	History(ctx context.Context, scope ward.Scope, cve ward.CVE) ([]Step2, error)
+}
+
+// ExposureQuery asks for exposures.
+type ExposureQuery struct {
+	Org     ward.OrgID
+	CVE     ward.CVE
+	Asset   ward.AssetID
+	Vendor  string
+	Product string
+	AsAt    time.Time
+	Open    bool
+	After   string
+	Limit   int
+}
+
+// OrgCount counts one organisation's exposed assets.
+type OrgCount struct {
+	Org    ward.OrgID
+	Assets int
+}
+
+// Step2 is one step of a history.
+type Step2 struct {
+	At     time.Time
+	Assets int
+	Orgs   int
+}
+
+// Library knows the weaknesses: *intel.Library.
+type Library interface {
+	Vulnerability(ctx context.Context, cve ward.CVE) (ward.Vulnerability, error)
+	Reports(ctx context.Context, cve ward.CVE) ([]know.Report, error)
+	Search(ctx context.Context, q intel.Query) (ward.Page[ward.Vulnerability], error)
+	Rulings(ctx context.Context, cve ward.CVE) ([]ward.Ruling, error)
+}
+
+// Feeds reads what publishers say: *feeds.Syncer.
+type Feeds interface {
+	List(ctx context.Context) ([]ward.Feed, error)
+	Sync(ctx context.Context, who ward.Actor, names []string, from string, progress func(feeds.Progress)) (feeds.Result, error)
+}
+
+// Findings is the queue: *findings.Desk.
+type Findings interface {
+	Queue(ctx context.Context, scope ward.Scope, q FindingQuery) (ward.Page[ward.Finding], error)
+	Finding(ctx context.Context, scope ward.Scope, id ward.FindingID) (ward.Finding, error)
+}
+
+// FindingQuery asks for findings.
+type FindingQuery struct {
+	Org   ward.OrgID
+	Text  string
+	After string
+	Limit int
+}
+
+// Alerts is the board: *alerts.Board.
+type Alerts interface {
+	List(ctx context.Context, scope ward.Scope, q alerts.Query) (ward.Page[ward.Alert], error)
+	Get(ctx context.Context, scope ward.Scope, id ward.AlertID) (ward.Alert, error)
+	Versions(ctx context.Context, scope ward.Scope, id ward.AlertID) ([]alerts.Version, error)
+	Draft(ctx context.Context, who ward.Actor, a ward.Alert) (ward.Alert, error)
+	DraftFromFinding(ctx context.Context, who ward.Actor, id ward.FindingID) (ward.Alert, error)
+	DraftFromCVE(ctx context.Context, who ward.Actor, cve ward.CVE) (ward.Alert, error)
+	Edit(ctx context.Context, who ward.Actor, id ward.AlertID, version int, a ward.Alert) (ward.Alert, error)
+	Approve(ctx context.Context, who ward.Actor, id ward.AlertID, version int) (ward.Alert, error)
+	Preview(ctx context.Context, who ward.Actor, id ward.AlertID, orgs []ward.OrgID) ([]ward.Standing, error)
+	Publish(ctx context.Context, who ward.Actor, id ward.AlertID, version int, orgs []ward.OrgID) (alerts.Published, error)
+	Close(ctx context.Context, who ward.Actor, id ward.AlertID, version int) (ward.Alert, error)
+}
+
+// Responses is the ledger of answers: *responses.Ledger.
+type Responses interface {
+	Get(ctx context.Context, scope ward.Scope, alert ward.AlertID, org ward.OrgID) (ward.Response, error)
+	ForAlert(ctx context.Context, scope ward.Scope, alert ward.AlertID) ([]ward.Response, error)
+	Owed(ctx context.Context, scope ward.Scope, org ward.OrgID) ([]ward.Response, error)
+	Overdue(ctx context.Context, scope ward.Scope) ([]ward.Response, error)
+	Disputes(ctx context.Context, scope ward.Scope) ([]ward.Response, error)
+	History(ctx context.Context, scope ward.Scope, alert ward.AlertID, org ward.OrgID) ([]ward.Entry, error)
+	Acknowledge(ctx context.Context, who ward.Actor, alert ward.AlertID, org ward.OrgID, version int) (ward.Response, error)
+	Answer(ctx context.Context, who ward.Actor, alert ward.AlertID, org ward.OrgID, version int, applies ward.Applicability, words string) (ward.Response, error)
+	Claim(ctx context.Context, who ward.Actor, alert ward.AlertID, org ward.OrgID, version int, fixedAt time.Time, words string) (ward.Response, error)
+	Dispute(ctx context.Context, who ward.Actor, alert ward.AlertID, org ward.OrgID, version int, words string) (ward.Response, error)
+	Close(ctx context.Context, who ward.Actor, alert ward.AlertID, org ward.OrgID, version int, words string) (ward.Response, error)
+	Rule(ctx context.Context, who ward.Actor, r ward.Ruling) (ward.Ruling, error)
+	Unrule(ctx context.Context, who ward.Actor, r ward.Ruling, reason string) error
+	Overview(ctx context.Context, scope ward.Scope) (responses.Overview, error)
+}
+
+// Inbox keeps notices: *notify.Outbox.
+type Inbox interface {
+	Inbox(ctx context.Context, scope ward.Scope, org ward.OrgID, after string, limit int) (ward.Page[ward.Notice], error)
+	Unread(ctx context.Context, scope ward.Scope) (int, error)
+	MarkRead(ctx context.Context, who ward.Actor, id int64) error
+}
