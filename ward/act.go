@@ -13,6 +13,7 @@ type Finding struct {
 	CVEs      []CVE  // worst first
 	Assets    int    // distinct, now
 	State     FindingState
+	Ended     string    // how, in words; empty while open
 	Replaces  FindingID // the older finding that a newer cumulative update took over
 	FirstSeen time.Time
 	LastSeen  time.Time

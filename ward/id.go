@@ -25,7 +25,7 @@ type CVE string
 // AlertID is an alert's threat ID ("CC-4601").
 type AlertID string
 
-// FindingID is a finding's fingerprint: hash of organisation, product and installed branch.
+// FindingID is a finding's fingerprint: hash of organisation, product, installed branch and fixed version.
 type FindingID string
 
 // PersonID identifies a person who can sign in.

@@ -115,21 +115,21 @@ func (l *Ledger) everyDay(ctx context.Context, now time.Time) (next time.Time, e
 // nothing and one organisation's trouble does not stop the others.
 func (l *Ledger) reprove(ctx context.Context) error {
 	const batch = 1000 // more than there are organisations
-	var orgs []string
+	var waiting []store.Work
 	var alerts []ward.Alert
 	err := l.store.View(ctx, func(tx *store.Tx) (err error) {
-		if orgs, err = tx.Pending(ctx, store.ForProof, batch); err != nil || len(orgs) == 0 {
+		if waiting, err = tx.Waiting(ctx, store.ForProof, batch); err != nil || len(waiting) == 0 {
 			return err
 		}
 		alerts, err = tx.AlertsOf(ctx, nil)
 		return err
 	})
-	if err != nil || len(orgs) == 0 {
+	if err != nil || len(waiting) == 0 {
 		return err
 	}
-	ids := make([]ward.OrgID, len(orgs))
-	for i, org := range orgs {
-		ids[i] = ward.OrgID(org)
+	ids := make([]ward.OrgID, len(waiting))
+	for i, work := range waiting {
+		ids[i] = ward.OrgID(work.Subject)
 	}
 	now := map[key]ward.Standing{}
 	for _, a := range alerts {
@@ -142,15 +142,16 @@ func (l *Ledger) reprove(ctx context.Context) error {
 		}
 	}
 	var failed []error
-	for _, org := range ids {
-		if err := l.reproveOne(ctx, org, now); err != nil {
-			failed = append(failed, fmt.Errorf("proof for %s: %w", org, err))
+	for _, work := range waiting {
+		if err := l.reproveOne(ctx, work, now); err != nil {
+			failed = append(failed, fmt.Errorf("proof for %s: %w", work.Subject, err))
 		}
 	}
 	return errors.Join(failed...)
 }
 
-func (l *Ledger) reproveOne(ctx context.Context, org ward.OrgID, standings map[key]ward.Standing) error {
+func (l *Ledger) reproveOne(ctx context.Context, work store.Work, standings map[key]ward.Standing) error {
+	org := ward.OrgID(work.Subject)
 	return l.store.Update(ctx, func(tx *store.Tx) error {
 		all, err := tx.ResponsesOf(ctx, ward.Everything(), org)
 		if err != nil {
@@ -179,7 +180,7 @@ func (l *Ledger) reproveOne(ctx context.Context, org ward.OrgID, standings map[k
 				return err
 			}
 		}
-		return tx.Done(ctx, store.ForProof, string(org))
+		return tx.Finish(ctx, store.ForProof, work)
 	})
 }
 

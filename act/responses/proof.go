@@ -42,10 +42,11 @@ type judged struct {
 
 // Prove holds a statement against evidence: what each source last saw on each asset, and what was cited at publication.
 //
-// A claim is contradicted only by evidence observed after it that names an affected version by a version or a ruling, or
-// that shows, by a record's default alone, the very version cited at publication where a fix for its branch is known.
-// Anything weaker is disputed, and so are sources that disagree and matches that the organisation contests: the desk
-// decides. Only tool exports and independent evidence confirm; what nobody lists any more confirms nothing.
+// A claim is contradicted only by evidence observed after it that shows a version which a ruling or an explicit version
+// calls affected. What a record's default alone calls affected is disputed, even when nothing has changed since
+// publication: an organisation that had already installed the publisher's fix must not be refused because the record
+// forgot that branch. Sources that disagree and matches that the organisation contests are disputed too: the desk decides,
+// once. Only tool exports and independent evidence confirm; what nobody lists any more confirms nothing.
 func Prove(said Statement, cited []store.CitedAsset, evidence []ward.Seen, now time.Time) ward.Proof {
 	assets := sorted(evidence, cited)
 	proof := ward.Proof{At: now}
@@ -70,7 +71,7 @@ func Prove(said Statement, cited []store.CitedAsset, evidence []ward.Seen, now t
 type asset struct {
 	id    ward.AssetID
 	name  string
-	cited []string // versions cited at publication
+	cited bool // at publication
 	seen  []ward.Seen
 }
 
@@ -86,7 +87,7 @@ func (a asset) affected() ward.Seen {
 }
 
 // exposed reports whether a source's last word on it is an affected version, or it was cited.
-func (a asset) exposed() bool { return len(a.cited) > 0 || a.affected().Source != "" }
+func (a asset) exposed() bool { return a.cited || a.affected().Source != "" }
 
 // unruled reports whether a match that calls it affected still waits for the desk.
 func (a asset) unruled() bool {
@@ -103,8 +104,7 @@ func sorted(evidence []ward.Seen, cited []store.CitedAsset) []asset {
 		return byID[id]
 	}
 	for _, c := range cited {
-		a := at(c.Asset, c.Name)
-		a.cited = append(a.cited, c.Version)
+		at(c.Asset, c.Name).cited = true
 	}
 	for _, s := range evidence {
 		a := at(s.Asset, s.Name)
@@ -206,7 +206,7 @@ func judge(said Statement, a asset) judged {
 		switch {
 		case s.Status != ward.Affected:
 			continue
-		case refutes(said, a, s):
+		case refutes(said, s):
 			against = first(against, &newer[i])
 		default:
 			doubt = first(doubt, &newer[i])
@@ -264,14 +264,8 @@ func (a asset) lately(said Statement) string {
 }
 
 // refutes reports whether a newer sighting of an affected version is strong enough to contradict a person.
-func refutes(said Statement, a asset, s ward.Seen) bool {
-	if s.Basis == ward.ByRuling {
-		return true
-	}
-	if said.Contest != "" {
-		return false
-	}
-	return s.Basis == ward.ByVersion || (s.Fixed != "" && slices.Contains(a.cited, s.Version))
+func refutes(said Statement, s ward.Seen) bool {
+	return s.Basis == ward.ByRuling || (s.Basis == ward.ByVersion && said.Contest == "")
 }
 
 // proveDenial proves "it does not apply to us": nothing to say while no listed asset is affected; else the desk decides,

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 )
@@ -17,11 +18,11 @@ const (
 )
 
 // Mark leaves work for a room, in the transaction that made it necessary, so that a crash cannot lose it. A subject that
-// is already marked stays as it is.
+// is already marked keeps its place, and who has taken it up meanwhile will find it again.
 func (tx *Tx) Mark(ctx context.Context, room Room, now time.Time, subjects ...string) error {
 	for _, subject := range subjects {
 		if _, err := tx.tx.ExecContext(ctx,
-			`INSERT INTO pending (room, subject, since) VALUES ($1, $2, $3) ON CONFLICT (room, subject) DO NOTHING`,
+			`INSERT INTO pending (room, subject, since, turn) VALUES ($1, $2, $3, 1) ON CONFLICT (room, subject) DO UPDATE SET turn = pending.turn + 1`,
 			string(room), subject, micros(now)); err != nil {
 			return fmt.Errorf("store: mark %s %s: %w", room, subject, err)
 		}
@@ -41,6 +42,26 @@ func (tx *Tx) Done(ctx context.Context, room Room, subjects ...string) error {
 		if _, err := tx.tx.ExecContext(ctx, `DELETE FROM pending WHERE room = $1 AND subject = $2`, string(room), subject); err != nil {
 			return fmt.Errorf("store: done %s %s: %w", room, subject, err)
 		}
+	}
+	return nil
+}
+
+// Work is one subject that waits for a room, as it was when the room looked.
+type Work struct {
+	Subject string
+	turn    int64 // how often it was marked
+}
+
+// Waiting is Pending for a room that reads before it writes: what is marked again meanwhile stays after Finish.
+func (tx *Tx) Waiting(ctx context.Context, room Room, limit int) ([]Work, error) {
+	rows, err := tx.tx.QueryContext(ctx, `SELECT subject, turn FROM pending WHERE room = $1 ORDER BY since, subject LIMIT $2`, string(room), limit)
+	return list(rows, err, func(rows *sql.Rows) (w Work, err error) { err = rows.Scan(&w.Subject, &w.turn); return w, err })
+}
+
+// Finish clears work that room has taken up, unless it was marked again since it looked.
+func (tx *Tx) Finish(ctx context.Context, room Room, work Work) error {
+	if _, err := tx.tx.ExecContext(ctx, `DELETE FROM pending WHERE room = $1 AND subject = $2 AND turn = $3`, string(room), work.Subject, work.turn); err != nil {
+		return fmt.Errorf("store: finish %s %s: %w", room, work.Subject, err)
 	}
 	return nil
 }

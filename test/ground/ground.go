@@ -13,9 +13,11 @@ import (
 	"time"
 
 	"wardwatch/act/alerts"
+	"wardwatch/act/findings"
 	"wardwatch/act/notify"
 	"wardwatch/act/responses"
 	"wardwatch/keep/store"
+	"wardwatch/know"
 	"wardwatch/ward"
 )
 
@@ -31,8 +33,8 @@ type Ground struct {
 	Board  *alerts.Board
 	Ledger *responses.Ledger
 	Outbox *notify.Outbox
+	Desk   *findings.Desk
 	Words  *Words
-	dir    string
 }
 
 // New opens a room with the given organisations, all open.
@@ -50,9 +52,10 @@ func At(t testing.TB, dir string, orgs ...ward.OrgID) *Ground {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	g := &Ground{T: t, Ctx: ctx, Store: s, Clock: ward.NewHandClock(Day0), Words: &Words{}, dir: dir}
+	g := &Ground{T: t, Ctx: ctx, Store: s, Clock: ward.NewHandClock(Day0), Words: &Words{}}
 	g.Outbox = notify.New(s, g.Clock)
 	g.Ledger = responses.New(s, g.Clock, g.Words, g.Words, g.Words, g.Outbox)
+	g.Desk = findings.New(s, g.Clock, Names{})
 	g.Board = alerts.New(s, g.Clock, alerts.Neighbours{Standings: g.Words, Answers: g.Ledger, Notices: g.Outbox, Weaknesses: g.Words, Findings: g.Words})
 	for _, org := range orgs {
 		g.Row(`INSERT INTO organisations VALUES ($1, $1, 'trust', '', '', '', '', '', 0, 0, NULL, NULL)`, string(org))
@@ -81,11 +84,33 @@ func (g *Ground) Exposed(org ward.OrgID, id ward.AssetID, name, version string, 
 	g.Row(`INSERT INTO assets VALUES ($1, $2, $3, $3, 'mobile_management', '', 1, '[]', '[]', $4)`, int64(id), string(org), name, at)
 	g.Row(`INSERT INTO asset_orgs VALUES ($1, $2, 1, 1)`, string(org), int64(id))
 	g.Row(`INSERT INTO software VALUES ($1, $2, 'Ivanti', 'Endpoint Manager Mobile', $2, '', '') ON CONFLICT DO NOTHING`, int64(id), version)
+	g.Row(`INSERT INTO software_products SELECT $1, id FROM software WHERE identity = $2 ON CONFLICT DO NOTHING`, know.ProductKey("Ivanti", "Endpoint Manager Mobile"), version)
 	g.Row(`INSERT INTO installs SELECT s.id, $1, r.id, $2, NULL FROM software s, sources r WHERE s.identity = $3 AND r.org = $4`, int64(id), at, version, string(org))
 	for _, cve := range cves {
 		g.Row(`INSERT INTO verdicts SELECT $1, id, $2, NULL, 'affected', 'version', 'name', 'cna:ivanti', '12.5.0.1', 'because' FROM software WHERE identity = $3 ON CONFLICT DO NOTHING`,
 			string(cve), at, version)
 	}
+}
+
+// Folded marks the organisations and runs the desk's job.
+func (g *Ground) Folded(orgs ...string) {
+	g.T.Helper()
+	if err := g.Store.Update(g.Ctx, func(tx *store.Tx) error { return tx.Mark(g.Ctx, store.ForFindings, g.Clock.Now(), orgs...) }); err != nil {
+		g.T.Fatal(err)
+	}
+	if _, err := g.Desk.Due(g.Ctx, g.Clock.Now()); err != nil {
+		g.T.Fatal(err)
+	}
+}
+
+// Queue is the desk's queue of open findings.
+func (g *Ground) Queue() []ward.Finding {
+	g.T.Helper()
+	page, err := g.Desk.Queue(g.Ctx, ward.Everything(), findings.Query{})
+	if err != nil {
+		g.T.Fatal(err)
+	}
+	return page.Items
 }
 
 // Person is somebody with a role, of an organisation or of the national watch.
@@ -157,6 +182,20 @@ func (g *Ground) Imported(org ward.OrgID, seen ...ward.Seen) {
 	if err := g.Store.Update(g.Ctx, func(tx *store.Tx) error { return tx.Mark(g.Ctx, store.ForProof, g.Clock.Now(), string(org)) }); err != nil {
 		g.T.Fatal(err)
 	}
+}
+
+// Names tells products and versions apart as the product does.
+type Names struct{}
+
+// ProductKey implements findings.Names.
+func (Names) ProductKey(vendor, product string) string { return know.ProductKey(vendor, product) }
+
+// Branch implements findings.Names.
+func (Names) Branch(version string) string { return know.Branch(version) }
+
+// Before implements findings.Names.
+func (Names) Before(version, other string) bool {
+	return know.Compare(know.SchemeVendor, version, other) < 0
 }
 
 // Words is what the neighbours say, as set by a test.

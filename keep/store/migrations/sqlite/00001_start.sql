@@ -93,7 +93,9 @@ CREATE TABLE epss (
 ) WITHOUT ROWID;
 
 CREATE TABLE pending ( -- work that a committed change has left for another room, done by its job
-  room TEXT NOT NULL, subject TEXT NOT NULL, since BIGINT NOT NULL, PRIMARY KEY (room, subject)
+  room TEXT NOT NULL, subject TEXT NOT NULL, since BIGINT NOT NULL,
+  turn BIGINT NOT NULL, -- how often it was marked
+  PRIMARY KEY (room, subject)
 );
 
 -- know/match ------------------------------------------------------------------------------------------------------------
@@ -120,8 +122,8 @@ CREATE TABLE rulings (
 CREATE TABLE findings (
   id TEXT PRIMARY KEY, org TEXT NOT NULL, vendor TEXT NOT NULL, product TEXT NOT NULL, product_key TEXT NOT NULL,
   branch TEXT NOT NULL, fix TEXT NOT NULL, cves TEXT NOT NULL, assets INTEGER NOT NULL, state TEXT NOT NULL,
-  replaces TEXT NOT NULL, first_seen BIGINT NOT NULL, last_seen BIGINT NOT NULL, rank TEXT NOT NULL,
-  priority TEXT NOT NULL, alert TEXT NOT NULL
+  ended TEXT NOT NULL, replaces TEXT NOT NULL, first_seen BIGINT NOT NULL, last_seen BIGINT NOT NULL, rank TEXT NOT NULL,
+  priority TEXT NOT NULL
 );
 CREATE INDEX findings_queue ON findings (state, rank, id);
 CREATE INDEX findings_org ON findings (org, state, rank, id);
