@@ -87,12 +87,14 @@ func (s Software) String() string {
 
 // Install is one software identity on one asset as one source saw it: an interval of time.
 type Install struct {
-	Asset     AssetID
-	Software  Software
-	Source    SourceID
-	FirstSeen time.Time
-	LastSeen  time.Time // of this source's newest import while Gone is false, else of the last import that listed it
-	Gone      bool
+	Asset      AssetID
+	Software   Software
+	Source     SourceID
+	SourceName string
+	Grade      Grade
+	FirstSeen  time.Time
+	LastSeen   time.Time // of this source's newest import while Gone is false, else of the last import that listed it
+	Gone       bool
 }
 
 // Source is one named supplier of inventory for one organisation.
@@ -178,16 +180,19 @@ const (
 
 // Declaration is a signed, dated answer to "Do you run PRODUCT?". It expires, and is graded self-declared.
 type Declaration struct {
-	ID      string
-	Org     OrgID
-	Vendor  string
-	Product string
-	Answer  DeclaredAnswer
-	Version string // for yes
-	Host    OrgID  // for hosted: who hosts it, when that is an organisation we know
-	Words   string // anything the person added, or the host's name
-	By      PersonID
-	Name    string // who signed
-	At      time.Time
-	Expires time.Time
+	ID        string
+	Org       OrgID
+	Vendor    string
+	Product   string
+	Answer    DeclaredAnswer
+	Version   string // for yes
+	Asset     string // for yes: which machine, when the person names it
+	Class     Class  // of that machine, when known
+	Reachable Tri    // that machine, from the internet
+	Host      OrgID  // for hosted: who hosts it, when that is an organisation we know
+	Words     string // anything the person added, or the host's name
+	By        PersonID
+	Name      string // who signed
+	At        time.Time
+	Expires   time.Time
 }

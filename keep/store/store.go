@@ -37,8 +37,9 @@ type Store struct {
 
 // Tx is one transaction. Its methods, and those of the views that rooms read through, are the queries.
 type Tx struct {
-	tx    *sql.Tx
-	hints []ward.Hint
+	tx       *sql.Tx
+	hints    []ward.Hint
+	prepared map[string]*sql.Stmt // by their text; they end with the transaction
 }
 
 // Open opens the database in dir, which it makes when missing, and migrates it to this program's schema. A newer schema
@@ -122,6 +123,22 @@ func transact(ctx context.Context, db *sql.DB, options *sql.TxOptions, do func(*
 	}
 	kept = true
 	return tx.hints, nil
+}
+
+// prepare is for statements that a bulk load repeats.
+func (tx *Tx) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+	if known, ok := tx.prepared[query]; ok {
+		return known, nil
+	}
+	statement, err := tx.tx.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("store: prepare: %w", err)
+	}
+	if tx.prepared == nil {
+		tx.prepared = map[string]*sql.Stmt{}
+	}
+	tx.prepared[query] = statement
+	return statement, nil
 }
 
 // micros is how the store keeps a time: microseconds UTC, NULL for the zero time.

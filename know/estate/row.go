@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"wardwatch/know"
 	"wardwatch/ward"
 )
 
@@ -90,10 +91,11 @@ const (
 type Tally struct {
 	Summary
 	yield func(Row) error
+	cpes  map[string]bool // whether a name is one: hundreds of rows repeat it
 }
 
 // NewTally makes a Tally that passes good rows to yield.
-func NewTally(yield func(Row) error) *Tally { return &Tally{yield: yield} }
+func NewTally(yield func(Row) error) *Tally { return &Tally{yield: yield, cpes: map[string]bool{}} }
 
 // Reject counts a row that could not be understood.
 func (t *Tally) Reject(line int, reason string) {
@@ -106,12 +108,29 @@ func (t *Tally) Reject(line int, reason string) {
 
 // Row checks a row, and yields or rejects it. The error is that of yield.
 func (t *Tally) Row(row Row) error {
-	if reason := tidy(&row); reason != "" {
+	reason := tidy(&row)
+	if reason == "" && row.Software.CPE != "" && !t.isCPE(row.Software.CPE) {
+		reason = fmt.Sprintf("cpe %q is no CPE 2.3 or 2.2 name", short(row.Software.CPE))
+	}
+	if reason != "" {
 		t.Reject(row.Line, reason)
 		return nil
 	}
 	t.Rows++
 	return t.yield(row)
+}
+
+func (t *Tally) isCPE(name string) bool {
+	is, known := t.cpes[name]
+	if !known {
+		_, err := know.ParseCPE(name)
+		is = err == nil
+		if len(t.cpes) >= 1<<16 {
+			clear(t.cpes)
+		}
+		t.cpes[name] = is
+	}
+	return is
 }
 
 // tidy cleans the row's texts and says what is wrong with it, or nothing.
@@ -135,8 +154,6 @@ func tidy(row *Row) string {
 		return "asset is empty"
 	case row.Class != "" && !slices.Contains(ward.Classes, row.Class):
 		return fmt.Sprintf("class %q is not known: one of %s", short(string(row.Class)), classNames())
-	case sw.CPE != "" && !strings.HasPrefix(sw.CPE, "cpe:2.3:") && !strings.HasPrefix(sw.CPE, "cpe:/"):
-		return fmt.Sprintf("cpe %q is no CPE 2.3 or 2.2 name", short(sw.CPE))
 	case sw.PURL != "" && !strings.HasPrefix(sw.PURL, "pkg:"):
 		return fmt.Sprintf("purl %q is no package URL", short(sw.PURL))
 	case sw.Product == "" && sw.CPE == "" && sw.PURL == "" && (sw.Vendor != "" || sw.Version != ""):

@@ -218,7 +218,7 @@ func (f *file) site(get func(string) string) (string, error) {
 		return "", err
 	}
 	parent := strings.ToUpper(get("parent_ods_code"))
-	if !code.MatchString(parent) {
+	if parent != "" && !code.MatchString(parent) { // an empty one is for the register to name
 		return "", fmt.Errorf("%s: parent %.20q is no organisation code", id, parent)
 	}
 	s := ward.Site{ID: ward.SiteID(id), Org: ward.OrgID(parent), Name: get("name"), Postcode: get("postcode")}

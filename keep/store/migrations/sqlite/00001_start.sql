@@ -25,11 +25,13 @@ CREATE TABLE assets (
   site TEXT NOT NULL, reachable INTEGER NOT NULL, data TEXT NOT NULL, services TEXT NOT NULL, first_seen BIGINT NOT NULL,
   UNIQUE (operator, name_key)
 );
+CREATE INDEX assets_name ON assets (name_key, id);
 CREATE TABLE asset_orgs ( -- everyone who answers for an asset: its accountable organisations and its operator
   org TEXT NOT NULL, asset BIGINT NOT NULL, accountable INTEGER NOT NULL, operates INTEGER NOT NULL,
-  PRIMARY KEY (org, asset)
+  name_key TEXT NOT NULL, PRIMARY KEY (org, asset) -- name_key as in assets, so that an organisation's list is in order
 );
 CREATE INDEX asset_orgs_asset ON asset_orgs (asset);
+CREATE INDEX asset_orgs_name ON asset_orgs (org, name_key, asset);
 CREATE TABLE software (
   id INTEGER PRIMARY KEY, identity TEXT NOT NULL UNIQUE, vendor TEXT NOT NULL, product TEXT NOT NULL,
   version TEXT NOT NULL, cpe TEXT NOT NULL, purl TEXT NOT NULL
@@ -45,23 +47,26 @@ CREATE TABLE imports (
   id INTEGER PRIMARY KEY, source BIGINT NOT NULL, digest TEXT NOT NULL, observed_at BIGINT NOT NULL,
   received_at BIGINT NOT NULL, by_name TEXT NOT NULL, state TEXT NOT NULL, row_count INTEGER NOT NULL,
   rejected INTEGER NOT NULL, problems TEXT NOT NULL, assets INTEGER NOT NULL, added INTEGER NOT NULL,
-  gone INTEGER NOT NULL, assets_lost INTEGER NOT NULL, body BLOB -- gzip of the input, kept only while held
+  gone INTEGER NOT NULL, assets_lost INTEGER NOT NULL, delivery TEXT NOT NULL, -- how to read it again
+  body BLOB -- gzip of the input, kept only while held
 );
 CREATE INDEX imports_source ON imports (source, received_at);
-CREATE TABLE presence ( -- assets as each source lists them: last_seen NULL while its newest import lists it
-  source BIGINT NOT NULL, asset BIGINT NOT NULL, first_seen BIGINT NOT NULL, last_seen BIGINT,
+CREATE TABLE presence ( -- assets as each source lists them, with what it says of them: last_seen NULL while its newest import lists it
+  source BIGINT NOT NULL, asset BIGINT NOT NULL, first_seen BIGINT NOT NULL, last_seen BIGINT, class TEXT NOT NULL,
+  site TEXT NOT NULL, reachable INTEGER NOT NULL, data TEXT NOT NULL, services TEXT NOT NULL,
   PRIMARY KEY (source, asset, first_seen)
-);
-CREATE INDEX presence_asset ON presence (asset);
+) WITHOUT ROWID;
+CREATE INDEX presence_asset ON presence (asset, last_seen);
 CREATE TABLE installs ( -- last_seen NULL while the source's newest import lists it; else the last import that did
   software BIGINT NOT NULL, asset BIGINT NOT NULL, source BIGINT NOT NULL, first_seen BIGINT NOT NULL, last_seen BIGINT,
-  PRIMARY KEY (software, asset, source, first_seen)
+  PRIMARY KEY (source, asset, software, first_seen) -- an import appends; the installs of an asset are found by its presence
 ) WITHOUT ROWID;
-CREATE INDEX installs_asset ON installs (asset, source);
+CREATE INDEX installs_software ON installs (software, last_seen, asset);
 CREATE TABLE declarations (
   id TEXT PRIMARY KEY, org TEXT NOT NULL, vendor TEXT NOT NULL, product TEXT NOT NULL, product_key TEXT NOT NULL,
-  answer TEXT NOT NULL, version TEXT NOT NULL, host TEXT NOT NULL, words TEXT NOT NULL, by_person TEXT NOT NULL,
-  by_name TEXT NOT NULL, at BIGINT NOT NULL, expires BIGINT NOT NULL
+  answer TEXT NOT NULL, version TEXT NOT NULL, asset TEXT NOT NULL, class TEXT NOT NULL, reachable INTEGER NOT NULL,
+  host TEXT NOT NULL, words TEXT NOT NULL, by_person TEXT NOT NULL, by_name TEXT NOT NULL, at BIGINT NOT NULL,
+  expires BIGINT NOT NULL
 );
 CREATE INDEX declarations_org ON declarations (org, product_key, at);
 
