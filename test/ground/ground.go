@@ -261,16 +261,20 @@ func (*Words) ClassesOf(context.Context, string, string) ([]ward.Class, error) {
 	return []ward.Class{ward.MobileManagement}, nil
 }
 
-// Rule implements responses.Judge.
-func (w *Words) Rule(_ context.Context, _ *store.Tx, r ward.Ruling) error {
+// Rule implements responses.Judge: the row that the product keeps, and what the evidence says from then on.
+func (w *Words) Rule(ctx context.Context, tx *store.Tx, r ward.Ruling) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.Rulings = append(w.Rulings, r)
-	return nil
+	return tx.SaveRuling(ctx, r)
 }
 
 // Unrule implements responses.Judge.
-func (w *Words) Unrule(_ context.Context, _ *store.Tx, r ward.Ruling) error {
+func (w *Words) Unrule(ctx context.Context, tx *store.Tx, r ward.Ruling) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.Rulings = slices.DeleteFunc(w.Rulings, func(have ward.Ruling) bool { return have.ID == r.ID })
-	return nil
+	return tx.SaveRuling(ctx, r)
 }
 
 // Vulnerability implements alerts.Weaknesses.
