@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"unicode/utf8"
 
 	"wardwatch/know"
@@ -26,7 +27,7 @@ const (
 type Document struct {
 	// List names the members whose arrays hold the records; empty when an object is always a bare record.
 	List []string
-	// Bare names a member whose presence tells a bare record from a list; empty when there are no bare records beside lists.
+	// Bare names a member that only a bare record has; empty when there are no bare records beside lists.
 	Bare string
 	// Member is told the other members, where they are small; nil to skip them.
 	Member func(key string, value []byte)
@@ -76,7 +77,7 @@ func (d Document) Read(ctx context.Context, r io.Reader, yield func(know.Report)
 	if err != nil {
 		return sum, err
 	}
-	if first == '{' && (len(d.List) == 0 || d.Bare != "" && HasKey(peek(in), d.Bare)) {
+	if first == '{' && d.bare(peek(in)) {
 		err = take("")
 	} else {
 		switch first {
@@ -96,6 +97,16 @@ func (d Document) Read(ctx context.Context, r io.Reader, yield func(know.Report)
 		}
 	}
 	return sum, err
+}
+
+// bare tells a bare record from a list, also where the record is malformed and its members cannot be listed.
+func (d Document) bare(head []byte) bool {
+	if len(d.List) == 0 {
+		return true
+	}
+	keys := Keys(head)
+	return d.Bare != "" && bytes.Contains(head, []byte(`"`+d.Bare+`"`)) &&
+		!slices.ContainsFunc(d.List, func(list string) bool { return slices.Contains(keys, list) })
 }
 
 func (d Document) object(c *cutter, take func(list string) error) error {
@@ -146,12 +157,7 @@ func peek(in *bufio.Reader) []byte {
 
 // HasKey tells whether the object that begins head has the top-level member key, as far as head reaches.
 func HasKey(head []byte, key string) bool {
-	for _, k := range Keys(head) {
-		if k == key {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(Keys(head), key)
 }
 
 // Keys lists the top-level member names of the JSON object that begins head, as far as head reaches.
