@@ -28,9 +28,9 @@ func sources() []feeds.Source {
 	return []feeds.Source{kev.New(""), epss.New(""), cve.New(""), nvd.New(""), nvd.NewOverrides("")}
 }
 
-// real is how many records the shared data holds: the counts that its publishers state, and three bare NVD and two CVE
+// published is how many records the shared data holds: the counts that its publishers state, and three bare NVD and two CVE
 // records of one incident.
-var real = map[string]int{"kev": 1404, "epss": 313089, "nvd": 52067 + 3, "cve": 3361 + 2, "overrides": 16586}
+var published = map[string]int{"kev": 1404, "epss": 313089, "nvd": 52067 + 3, "cve": 3361 + 2, "overrides": 16586}
 
 func TestReadsTheSharedDataWithoutAStore(t *testing.T) {
 	if testing.Short() {
@@ -41,11 +41,11 @@ func TestReadsTheSharedDataWithoutAStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range result.Feeds {
-		if f.Records != real[f.Name] || f.Rejected != 0 || f.Error != "" {
-			t.Errorf("%s: %d records, %d rejected %q, %q; want %d", f.Name, f.Records, f.Rejected, f.Problems, f.Error, real[f.Name])
+		if f.Records != published[f.Name] || f.Rejected != 0 || f.Error != "" {
+			t.Errorf("%s: %d records, %d rejected %q, %q; want %d", f.Name, f.Records, f.Rejected, f.Problems, f.Error, published[f.Name])
 		}
 	}
-	if len(result.Feeds) != len(real) {
+	if len(result.Feeds) != len(published) {
 		t.Errorf("%d feeds", len(result.Feeds))
 	}
 	for _, expect := range []struct{ file, reason string }{

@@ -392,7 +392,7 @@ func TestSyncsTheSharedData(t *testing.T) {
 		}
 		t.Logf("again %t: %s", again, time.Since(begun).Round(time.Millisecond))
 		for _, f := range result.Feeds {
-			if f.Records != real[f.Name] || f.Rejected != 0 || f.Error != "" || reported[f.Name] < f.Records && f.Name != "nvd" {
+			if f.Records != published[f.Name] || f.Rejected != 0 || f.Error != "" || reported[f.Name] < f.Records && f.Name != "nvd" {
 				t.Errorf("%s: %d records (%d reported), %d rejected %q, %q", f.Name, f.Records, reported[f.Name], f.Rejected, f.Problems, f.Error)
 			}
 			if again == (f.Changed > 0) {
