@@ -190,6 +190,13 @@ type ExposureQuery struct {
 	Limit    int
 }
 
+// goneAt is when an install was found gone: at the next import of its source that was applied. Until then it was believed
+// to be there, although it was last seen earlier.
+const goneAt = `(SELECT MIN(n.observed_at) FROM imports n WHERE n.source = i.source AND n.state = 'applied' AND n.observed_at > i.last_seen)`
+
+// overlaps keeps the pairs of verdict v and install i that held at the same time.
+const overlaps = `i.first_seen < COALESCE(v.until, 9223372036854775807) AND (i.last_seen IS NULL OR i.last_seen >= v.since OR v.since < ` + goneAt + `)`
+
 // exposureEdge is what an exposure's interval is made from.
 type exposureEdge struct {
 	ward.Exposure
@@ -215,8 +222,7 @@ func (tx *Tx) Exposures(ctx context.Context, scope ward.Scope, q ExposureQuery) 
 		status = ward.Affected
 	}
 	where := []string{
-		`v.status = ` + arg(string(status)),
-		`i.first_seen < COALESCE(v.until, 9223372036854775807)`, `COALESCE(i.last_seen, 9223372036854775807) >= v.since`,
+		`v.status = ` + arg(string(status)), overlaps,
 	}
 	of := `SELECT x.org FROM asset_orgs x WHERE x.asset = i.asset AND ` + seen
 	if q.Org != "" {
@@ -227,7 +233,7 @@ func (tx *Tx) Exposures(ctx context.Context, scope ward.Scope, q ExposureQuery) 
 	switch {
 	case !q.AsAt.IsZero():
 		at := arg(micros(q.AsAt))
-		where = append(where, `v.since <= `+at, `(v.until IS NULL OR v.until > `+at+`)`, `i.first_seen <= `+at, `(i.last_seen IS NULL OR i.last_seen >= `+at+`)`)
+		where = append(where, `v.since <= `+at, `(v.until IS NULL OR v.until > `+at+`)`, `i.first_seen <= `+at, `(i.last_seen IS NULL OR i.last_seen >= `+at+` OR `+at+` < `+goneAt+`)`)
 	case q.Open:
 		where = append(where, `v.until IS NULL`, `i.last_seen IS NULL`)
 	}
@@ -270,7 +276,7 @@ func (tx *Tx) Exposures(ctx context.Context, scope ward.Scope, q ExposureQuery) 
 	rows, err := tx.tx.QueryContext(ctx, `SELECT `+of+`, `+verdictColumns+`, `+softwareColumns+`,
 			a.id, a.operator, a.name, a.class, a.site, a.reachable, a.data, a.services, a.first_seen,
 			EXISTS (SELECT 1 FROM presence z WHERE z.asset = a.id AND z.last_seen IS NULL),
-			s.name, s.grade, s.observed_at, i.source, i.first_seen, i.last_seen,
+			s.name, s.grade, s.observed_at, i.source, i.first_seen, i.last_seen, CASE WHEN i.last_seen IS NOT NULL THEN `+goneAt+` END,
 			CASE WHEN i.last_seen IS NULL THEN 0 ELSE EXISTS (SELECT 1 FROM installs n JOIN software m ON m.id = n.software
 				WHERE n.source = i.source AND n.asset = i.asset AND n.first_seen > i.last_seen AND m.vendor = w.vendor AND m.product = w.product) END
 		FROM `+from+` CROSS JOIN software w ON w.id = i.software CROSS JOIN sources s ON s.id = i.source CROSS JOIN assets a ON a.id = i.asset
@@ -319,31 +325,34 @@ func (tx *Tx) accountableFor(ctx context.Context, ids []ward.AssetID) (map[ward.
 }
 
 func scanExposure(rows *sql.Rows) (e exposureEdge, err error) {
-	var since, until, first, observed, installed, gone sql.NullInt64
+	var since, until, first, observed, installed, last, gone sql.NullInt64
 	var data, services string
 	var present bool
 	v, w, a := &e.Verdict, &e.Software, &e.Asset
 	if err = rows.Scan(&e.Org, &v.Software, &v.CVE, &since, &until, &v.Status, &v.Basis, &v.Confidence, &v.Source, &v.Fixed, &v.Why,
 		&w.ID, &w.Vendor, &w.Product, &w.Version, &w.CPE, &w.PURL,
 		&a.ID, &a.Operator, &a.Name, &a.Class, &a.Site, &a.Reachable, &data, &services, &first, &present,
-		&e.Source, &e.Grade, &observed, &e.source, &installed, &gone, &e.replaced); err != nil {
+		&e.Source, &e.Grade, &observed, &e.source, &installed, &last, &gone, &e.replaced); err != nil {
 		return e, err
 	}
 	v.Since, v.Until, a.FirstSeen, a.Gone = moment(since), moment(until), moment(first), !present
 	e.installed = installed.Int64
 	e.FirstSeen = later(moment(installed), v.Since)
-	switch end := moment(gone); {
+	switch end := later(moment(last), moment(gone)); {
 	case !v.Until.IsZero() && (end.IsZero() || v.Until.Before(end)):
 		e.LastSeen, e.Ended = v.Until, "verdict changed"
 	case !end.IsZero() && e.replaced:
-		e.LastSeen, e.Ended = end, "version changed"
+		e.LastSeen, e.Ended = moment(last), "version changed"
 	case !end.IsZero():
-		e.LastSeen, e.Ended = end, "no longer seen"
+		e.LastSeen, e.Ended = moment(last), "no longer seen"
 	default:
 		e.LastSeen = moment(observed)
 	}
 	e.LastSeen = later(e.LastSeen, e.FirstSeen)
-	a.LastSeen = later(moment(gone), moment(observed))
+	a.LastSeen = moment(observed)
+	if last.Valid {
+		a.LastSeen = moment(last)
+	}
 	return e, errors.Join(json.Unmarshal([]byte(data), &a.Data), json.Unmarshal([]byte(services), &a.Services))
 }
 
@@ -417,10 +426,10 @@ type Interval struct {
 // ExposureIntervals calls yield with every interval of exposure to a weakness within scope, in no order.
 func (tx *Tx) ExposureIntervals(ctx context.Context, scope ward.Scope, cve ward.CVE, yield func(Interval)) error {
 	condition, args := within(scope, "o.org", 2)
-	rows, err := tx.tx.QueryContext(ctx, `SELECT o.org, i.asset, MAX(i.first_seen, v.since), v.until, i.last_seen FROM verdicts v
+	rows, err := tx.tx.QueryContext(ctx, `SELECT o.org, i.asset, MAX(i.first_seen, v.since), v.until,
+			CASE WHEN i.last_seen IS NOT NULL THEN MAX(i.last_seen, COALESCE(`+goneAt+`, i.last_seen)) END FROM verdicts v
 		CROSS JOIN installs i ON i.software = v.software CROSS JOIN asset_orgs o ON o.asset = i.asset
-		WHERE v.cve = $1 AND v.status = 'affected' AND i.first_seen < COALESCE(v.until, 9223372036854775807)
-		AND COALESCE(i.last_seen, 9223372036854775807) >= v.since AND `+condition, append([]any{string(cve)}, args...)...)
+		WHERE v.cve = $1 AND v.status = 'affected' AND `+overlaps+` AND `+condition, append([]any{string(cve)}, args...)...)
 	_, err = list(rows, err, func(rows *sql.Rows) (struct{}, error) {
 		var i Interval
 		var start, until, gone sql.NullInt64

@@ -32,6 +32,9 @@ func ask(ctx context.Context, tx *store.Tx, about ward.About) (*question, error)
 		return nil, err
 	}
 	q.keys = know.NameKeys(about.Vendor, about.Product)
+	if key := know.ProductKey(about.Vendor, about.Product); key != "" && !slices.Contains(q.keys, key) {
+		q.keys = append(q.keys, key)
+	}
 	keys := slices.Clone(q.keys)
 	for _, cve := range about.CVEs {
 		if w := known.compiled[cve].weakness; w != nil {
@@ -191,7 +194,7 @@ func (e *evidence) standing(org ward.OrgID) ward.Standing {
 	switch {
 	case e.exposed(&s, listed):
 	case e.unclear(&s, listed):
-	case e.gone(&s, org):
+	case e.gone(&s, declared, valid):
 	case valid && e.byDeclaration(&s, declared):
 	default:
 		e.byCoverage(&s, org, listed, declared, asked)
@@ -236,10 +239,10 @@ func (e *evidence) unclear(s *ward.Standing, listed []store.Running) bool {
 }
 
 // gone: an affected version was listed lately on an asset that nobody lists any more, which says nothing of a fix.
-func (e *evidence) gone(s *ward.Standing, org ward.OrgID) bool {
-	all := e.vanished[org]
-	if len(all) == 0 {
-		return false
+func (e *evidence) gone(s *ward.Standing, declared ward.Declaration, valid bool) bool {
+	all := e.vanished[s.Org]
+	if len(all) == 0 || valid && !all[0].LastSeen.After(declared.At) {
+		return false // a person has answered since
 	}
 	last := all[0]
 	s.State, s.Source, s.ObservedAt = ward.ExposureUnknown, last.Source, last.LastSeen
