@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"wardwatch/act/alerts"
+	"wardwatch/act/findings"
 	"wardwatch/know/feeds"
 	"wardwatch/ward"
 )
@@ -20,7 +21,7 @@ func (a *API) findings() {
 			Org  string `query:"org" maxLength:"20"`
 			Text string `query:"text" maxLength:"200"`
 		}) (*Listed[Finding], error) {
-			page, err := f.Queue(ctx, who.Scope, FindingQuery{Org: orgOf(in.Org), Text: in.Text, After: in.After, Limit: in.Limit})
+			page, err := f.Queue(ctx, who.Scope, findings.Query{Org: orgOf(in.Org), Text: in.Text, After: in.After, Limit: in.Limit})
 			return listed(page, err, findingOf)
 		})
 	route(a, http.MethodGet, "/findings/{finding}", "findings", "Read one finding",

@@ -221,7 +221,7 @@ func TestNothingOfAnotherOrganisationIsEverInAnAnswer(t *testing.T) {
 		}
 	}
 	for _, as := range []string{"lead", "member", "reader", "admin"} {
-		w.t.Run(as, func(t *testing.T) {
+		t.Run(as, func(t *testing.T) {
 			for _, r := range requests {
 				got := w.send(as, r)
 				// An administrator keeps the accounts, and so sees the name that a person gave to a token.

@@ -114,8 +114,9 @@ func (a *API) uploads() {
 			}
 			item, err := e.Import(ctx, who, d)
 			return one(item, err, importOf)
-		}, created, takes("text/csv", "application/json", "application/octet-stream"),
+		}, created,
 		document("The body is the file itself. The same file twice changes nothing, so no Idempotency-Key is needed. An import that loses more than a fifth of its source's assets is held: release or discard it."))
+	a.takes("/organisations/{org}/imports", "text/csv", "application/json", "application/octet-stream")
 	type held struct {
 		ID int64 `path:"import" minimum:"1"`
 	}

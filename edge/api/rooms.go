@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"wardwatch/act/alerts"
+	"wardwatch/act/findings"
 	"wardwatch/act/responses"
 	"wardwatch/know"
 	"wardwatch/know/feeds"
@@ -142,16 +143,8 @@ type Feeds interface {
 
 // Findings is the queue: *findings.Desk.
 type Findings interface {
-	Queue(ctx context.Context, scope ward.Scope, q FindingQuery) (ward.Page[ward.Finding], error)
+	Queue(ctx context.Context, scope ward.Scope, q findings.Query) (ward.Page[ward.Finding], error)
 	Finding(ctx context.Context, scope ward.Scope, id ward.FindingID) (ward.Finding, error)
-}
-
-// FindingQuery asks for findings.
-type FindingQuery struct {
-	Org   ward.OrgID
-	Text  string
-	After string
-	Limit int
 }
 
 // Alerts is the board: *alerts.Board.

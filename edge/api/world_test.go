@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"wardwatch/act/findings"
 	"wardwatch/edge/access"
 	"wardwatch/edge/api"
 	"wardwatch/know"
@@ -26,6 +27,8 @@ import (
 // canary begins every text that belongs to the first organisation.
 const canary = "Canary-of-XZ1"
 
+const password = "lantern orbit thistle"
+
 const (
 	first  = ward.OrgID("XZ1")
 	second = ward.OrgID("XZ2")
@@ -36,7 +39,8 @@ const (
 // by the test: each shows the first organisation's things to whoever sees it.
 type world struct {
 	*ground.Ground
-	t      *testing.T
+	t      testing.TB
+	client *http.Client // to call with; nil is one without cookies
 	door   *access.Door
 	api    *api.API
 	url    string
@@ -58,11 +62,14 @@ var roles = []struct {
 	{"lead", ward.Lead, second}, {"member", ward.Member, second}, {"reader", ward.Reader, second},
 }
 
-func open(t *testing.T, options api.Options) *world {
+func open(t testing.TB, options api.Options) *world {
 	t.Helper()
 	g := ground.New(t, first, second, "XZ3")
 	w := &world{Ground: g, t: t, people: map[string]ward.Person{}, tokens: map[string]string{}, gone: map[string]int{}}
-	logger := slog.New(slog.NewTextHandler(t.Output(), nil))
+	logger := slog.New(slog.DiscardHandler)
+	if t, ok := t.(*testing.T); ok {
+		logger = slog.New(slog.NewTextHandler(t.Output(), nil))
+	}
 	var err error
 	if w.door, err = access.New(g.Store.Accounts(), g.Clock, access.Options{Log: logger}); err != nil {
 		t.Fatal(err)
@@ -79,12 +86,17 @@ func open(t *testing.T, options api.Options) *world {
 	for _, path := range api.Paths {
 		mux.Handle(path, w.api)
 	}
+	mux.HandleFunc("POST /in", func(out http.ResponseWriter, r *http.Request) {
+		if _, err := w.door.SignIn(r.Context(), r.FormValue("email"), r.FormValue("password"), w.door.Address(r)); err != nil {
+			http.Error(out, err.Error(), http.StatusUnauthorized)
+		}
+	})
 	server := httptest.NewServer(w.door.Middleware(mux))
 	t.Cleanup(server.Close)
 	w.url = server.URL
 	system := ward.System("test")
 	for _, r := range roles {
-		p, _, err := w.door.AddPerson(g.Ctx, system, ward.Person{Name: r.name, Email: r.name + "@hospital.example", Role: r.role, Org: r.org}, "lantern orbit thistle")
+		p, _, err := w.door.AddPerson(g.Ctx, system, ward.Person{Name: r.name, Email: r.name + "@hospital.example", Role: r.role, Org: r.org}, password)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -342,7 +354,7 @@ func (desk) finding() ward.Finding {
 	return planted(func(f *ward.Finding) { f.ID, f.Org, f.CVEs, f.Alert = "finding-1", first, []ward.CVE{cve}, "" })
 }
 
-func (d desk) Queue(_ context.Context, scope ward.Scope, q api.FindingQuery) (ward.Page[ward.Finding], error) {
+func (d desk) Queue(_ context.Context, scope ward.Scope, q findings.Query) (ward.Page[ward.Finding], error) {
 	if !scope.Sees(first) || q.Org != "" && q.Org != first {
 		return ward.Page[ward.Finding]{}, nil
 	}
@@ -378,13 +390,21 @@ func (a answer) problem(t *testing.T) (p api.Problem) {
 // call sends a request as somebody ("": nobody). header is name, value, name, value...
 func (w *world) call(as, method, path, body string, header ...string) answer {
 	w.t.Helper()
+	got, err := w.try(as, method, path, body, header...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return got
+}
+
+func (w *world) try(as, method, path, body string, header ...string) (answer, error) {
 	var in io.Reader
 	if body != "" {
 		in = strings.NewReader(body)
 	}
 	r, err := http.NewRequestWithContext(w.Ctx, method, w.url+path, in)
 	if err != nil {
-		w.t.Fatal(err)
+		return answer{}, err
 	}
 	if as != "" {
 		r.Header.Set("Authorization", "Bearer "+w.tokens[as])
@@ -395,14 +415,18 @@ func (w *world) call(as, method, path, body string, header ...string) answer {
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	got, err := http.DefaultClient.Do(r)
+	client := w.client
+	if client == nil {
+		client = http.DefaultClient
+	}
+	got, err := client.Do(r)
 	if err != nil {
-		w.t.Fatal(err)
+		return answer{}, err
 	}
 	defer got.Body.Close()
 	var text bytes.Buffer
 	if _, err := text.ReadFrom(got.Body); err != nil {
-		w.t.Fatal(err)
+		return answer{}, err
 	}
-	return answer{got.StatusCode, got.Header, text.String()}
+	return answer{got.StatusCode, got.Header, text.String()}, nil
 }
