@@ -345,13 +345,58 @@ func TestExportsHoldNoFormula(t *testing.T) {
 	}
 }
 
-func TestImportIsStreamedWithItsDescription(t *testing.T) {
+func TestImportIsStreamedHeldAndReleased(t *testing.T) {
 	w := open(t, api.Options{MostBody: 1024})
-	got := w.call("lead", "POST", "/api/v1/organisations/xz2/imports?source=defender&classes=server,appliance&mapping=asset%3DHostname&observed_at=2025-05-13T09:00:00Z",
-		strings.Repeat("x", 50_000), "Content-Type", "text/csv", "Idempotency-Key", "not needed")
-	i := read[api.Import](t, got, 201)
-	if i.Rows != 50_000 || i.SourceName != "defender" || i.Org != second || !slices.Equal(i.Problems, []string{"", "[server appliance]", "map[asset:Hostname]"}) {
+	const imports = "/api/v1/organisations/xz2/imports?source=register&classes=server,appliance&mapping=asset%3DHostname"
+	inventory := func(machines int) string {
+		rows := "Hostname,vendor,product,version\n"
+		for i := range machines {
+			rows += fmt.Sprintf("host%d,Ivanti,Endpoint Manager Mobile,12.5.0.%d\n", i, i)
+		}
+		return rows
+	}
+	send := func(machines int, at string) answer {
+		return w.call("lead", "POST", imports+"&observed_at="+at, inventory(machines), "Content-Type", "text/csv", "Idempotency-Key", "not needed")
+	}
+	if i := read[api.Import](t, send(100, "2025-05-13T09:00:00Z"), 201); i.Assets != 100 || i.SourceName != "register" || i.Org != second || i.State != ward.ImportApplied {
 		t.Errorf("%+v", i)
+	}
+	if i := read[api.Import](t, send(100, "2025-05-13T09:00:00Z"), 200); i.State != ward.ImportUnchanged {
+		t.Errorf("%+v", i)
+	}
+	held := read[api.Import](t, send(10, "2025-05-13T10:00:00Z"), 202)
+	if held.State != ward.ImportHeld || held.AssetsLost != 90 {
+		t.Errorf("%+v", held)
+	}
+	at := fmt.Sprintf("/api/v1/imports/%d/", held.ID)
+	if got := w.call("first", "POST", at+"release", ""); got.status != 404 {
+		t.Errorf("another organisation releases it: %d %s", got.status, got.body)
+	}
+	if got := w.call("member", "POST", at+"release", ""); got.status != 403 {
+		t.Errorf("a member releases it: %d %s", got.status, got.body)
+	}
+	if i := read[api.Import](t, w.call("lead", "POST", at+"release", ""), 200); i.State != ward.ImportApplied {
+		t.Errorf("%+v", i)
+	}
+	if got := w.call("lead", "POST", at+"discard", ""); got.status != 409 {
+		t.Errorf("discarded after release: %d %s", got.status, got.body)
+	}
+	found := read[api.Page[api.Asset]](t, w.call("lead", "GET", "/api/v1/assets?software=endpoint&text=host7", ""), 200)
+	if len(found.Items) != 1 || found.Items[0].Name != "host7" {
+		t.Fatalf("%+v", found)
+	}
+	detail := read[api.AssetDetail](t, w.call("lead", "GET", fmt.Sprintf("/api/v1/assets/%d", found.Items[0].ID), ""), 200)
+	if len(detail.Software) != 1 || detail.Software[0].SeenBy != "register" || detail.Software[0].Software.Version != "12.5.0.7" {
+		t.Errorf("%+v", detail)
+	}
+	if d := read[api.Declaration](t, w.call("lead", "POST", "/api/v1/organisations/XZ2/declarations", `{"product":"Sentry","answer":"no"}`), 201); d.Name != "lead" || d.Expires.IsZero() {
+		t.Errorf("%+v", d)
+	}
+	// Who looked from outside stands in the organisation's record.
+	w.call("analyst", "GET", fmt.Sprintf("/api/v1/assets/%d", found.Items[0].ID), "")
+	record := read[api.Page[api.AuditEntry]](t, w.call("lead", "GET", "/api/v1/audit", ""), 200)
+	if !slices.ContainsFunc(record.Items, func(e api.AuditEntry) bool { return e.Action == "asset.view" && e.Name == "analyst" }) {
+		t.Errorf("the record does not say who looked: %+v", record.Items)
 	}
 }
 
