@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"unicode/utf8"
 
 	"wardwatch/know"
@@ -38,11 +39,13 @@ type Document struct {
 
 // Read reads the document.
 func (d Document) Read(ctx context.Context, r io.Reader, yield func(know.Report) error) (sum Summary, err error) {
-	in := bufio.NewReaderSize(r, 256<<10)
+	c := cutters.Get().(*cutter)
+	defer c.release()
+	in := c.in
+	in.Reset(r)
 	if mark, _ := in.Peek(3); bytes.Equal(mark, []byte("\xEF\xBB\xBF")) {
 		_, _ = in.Discard(3)
 	}
-	c := cutter{in: in}
 	number := 0
 	take := func(list string) error {
 		number++
@@ -84,7 +87,7 @@ func (d Document) Read(ctx context.Context, r io.Reader, yield func(know.Report)
 		case '[':
 			err = c.array(func() error { return take("") })
 		case '{':
-			err = d.object(&c, take)
+			err = d.object(c, take)
 		default:
 			err = fmt.Errorf("not JSON: begins with %q", first)
 		}
@@ -180,6 +183,18 @@ func Keys(head []byte) []string {
 type cutter struct {
 	in  *bufio.Reader
 	buf []byte
+}
+
+// cutters are kept for the next file: the list of all CVE records is 320,000 of them.
+var cutters = sync.Pool{New: func() any { return &cutter{in: bufio.NewReaderSize(nil, 256<<10)} }}
+
+// release gives the cutter back, without a buffer that one large record has blown up.
+func (c *cutter) release() {
+	c.in.Reset(nil)
+	if cap(c.buf) > 1<<20 {
+		c.buf = nil
+	}
+	cutters.Put(c)
 }
 
 // next shows the next byte that is not white space, without taking it. At the end of the stream it is io.ErrUnexpectedEOF.
@@ -322,7 +337,8 @@ func (c *cutter) value(limit int) (raw []byte, flaw string, err error) {
 			case '"':
 				text = true
 			case '{', '[':
-				if depth++; depth > mostDepth {
+				depth++
+				if depth > mostDepth {
 					flaw = fmt.Sprintf("nests deeper than %d", mostDepth)
 				}
 			case '}', ']':
@@ -330,7 +346,8 @@ func (c *cutter) value(limit int) (raw []byte, flaw string, err error) {
 					n, done = i, true
 					break scan
 				}
-				if depth--; depth == 0 {
+				depth--
+				if depth == 0 {
 					n, done = i+1, true
 					break scan
 				}

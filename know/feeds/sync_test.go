@@ -411,7 +411,7 @@ func TestSyncsTheSharedData(t *testing.T) {
 	for _, q := range []intel.Query{{Text: "ivanti mobile", Exploited: true}, {Text: "cve-2025-442"}, {Text: "no such thing"}, {}} {
 		begun := time.Now()
 		page, err := w.library.Search(ctx, q)
-		if took := time.Since(begun); err != nil || took > 500*time.Millisecond {
+		if took := time.Since(begun); err != nil || took > 2*time.Second {
 			t.Errorf("%+v took %s, %v", q, took, err)
 		} else {
 			t.Logf("%q exploited %t: %d in %s", q.Text, q.Exploited, len(page.Items), took)
