@@ -1,9 +1,16 @@
 package web
 
 import (
+	"context"
 	"encoding/csv"
+	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
+	"time"
+
+	"wardwatch/edge"
+	"wardwatch/ward"
 )
 
 // csvCell keeps a spreadsheet from running a text as a formula: such a text gets an apostrophe before it.
@@ -38,4 +45,54 @@ func fileRune(r rune) rune {
 		return r
 	}
 	return '-'
+}
+
+// file serves one kind of an organisation's data as CSV, after the same questions that a page asks.
+func (s *Site) file(w http.ResponseWriter, r *http.Request, kind string, head []string, rows func(ctx context.Context, who ward.Actor, org ward.OrgID, write func(...string) error) error) {
+	ctx, who, org := r.Context(), edge.Actor(r.Context()), orgOf(r)
+	if s.refuse(w, r, who, ward.MayRead) {
+		return
+	}
+	if _, err := s.Estate.Organisation(ctx, who.Scope, org); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	if err := s.Access.Seen(ctx, who, kind+".export", string(org), org); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	write, end := csvFile(w, fmt.Sprintf("%s-%s-%s", org, kind, s.clock.Now().UTC().Format("2006-01-02")), head...)
+	err := rows(ctx, who, org, write)
+	if err == nil {
+		err = end()
+	}
+	if err != nil {
+		// The head has left: a file cut short must not look whole, so the connection ends here.
+		s.log.WarnContext(ctx, "file cut short", "kind", kind, "org", org, "err", err)
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// addressWith is an address with those parameters that have a value.
+func addressWith(path string, pairs ...string) string {
+	values := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			values.Set(pairs[i], pairs[i+1])
+		}
+	}
+	if len(values) == 0 {
+		return path
+	}
+	return path + "?" + values.Encode()
+}
+
+// quoted sets a person's own words apart.
+func quoted(text string) string { return "“" + text + "”" }
+
+func isoTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
 }

@@ -15,11 +15,14 @@ import (
 	"wardwatch/act/responses"
 	"wardwatch/edge"
 	"wardwatch/edge/access"
+	"wardwatch/know/estate"
 	"wardwatch/ward"
 )
 
 // Rooms are what the pages show and act through: one domain object a room, each of which checks who asks.
 type Rooms struct {
+	Estate    *estate.Register
+	Match     Matches
 	Alerts    *alerts.Board
 	Responses *responses.Ledger
 	Notify    *notify.Outbox
@@ -75,6 +78,13 @@ func NewSite(rooms Rooms, clock ward.Clock, o Options) (*Site, error) {
 	s.mux.HandleFunc("GET /live", s.live)
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.render.Render(w, r, NotFound()) })
 	s.routesSign()
+	s.routesOwed()
+	s.routesAnswer()
+	s.routesInbox()
+	s.routesOrganisations()
+	s.routesAssets()
+	s.routesDeclare()
+	s.routesImports()
 	return s, nil
 }
 

@@ -117,6 +117,11 @@ func (r *Register) Imports(ctx context.Context, scope ward.Scope, org ward.OrgID
 	return view(ctx, r, func(tx *store.Tx) ([]ward.Import, error) { return tx.Imports(ctx, scope, org, limit) })
 }
 
+// ImportOf is one import within scope.
+func (r *Register) ImportOf(ctx context.Context, scope ward.Scope, id ward.ImportID) (ward.Import, error) {
+	return view(ctx, r, func(tx *store.Tx) (ward.Import, error) { return tx.Import(ctx, scope, id) })
+}
+
 // Coverage says, for every class, which source of an organisation could have seen an asset of it, and how fresh it is. The
 // freshest source decides; one that people wrote by their own word is self-declared, however fresh.
 func (r *Register) Coverage(ctx context.Context, scope ward.Scope, org ward.OrgID) ([]ward.Coverage, error) {

@@ -134,15 +134,10 @@ func (w *walker) look(name string, r io.Reader, depth int) error {
 	if err := w.ctx.Err(); err != nil {
 		return failure{err}
 	}
-	w.members++
-	if w.members > mostMembers {
+	if w.members++; w.members > mostMembers {
 		return errBurst
 	}
-	size := HeadSize // enough for a member; a file of its own is read in larger pieces
-	if depth == 0 {
-		size = 64 << 10
-	}
-	in := bufio.NewReaderSize(r, size)
+	in := bufio.NewReaderSize(r, 16<<10)
 	head, err := in.Peek(HeadSize)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err

@@ -1,0 +1,604 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"wardwatch/act/responses"
+	"wardwatch/ward"
+)
+
+func (s *Site) routesAnswer() {
+	const path = "/alerts/{id}/organisations/{org}"
+	s.get(path, ward.MayRead, func(r *http.Request, who ward.Actor) (Page, error) {
+		alert, err := s.Alerts.Get(r.Context(), who.Scope, ward.AlertID(r.PathValue("id")))
+		if err != nil {
+			return Page{}, err
+		}
+		return s.answerOf(r, who, alert, ward.OrgID(r.PathValue("org")))
+	})
+	for _, step := range answerSteps {
+		s.get(path+"/"+step.key, ward.MayPrepare, func(r *http.Request, who ward.Actor) (Page, error) {
+			in, err := s.answering(r, who)
+			if err != nil {
+				return Page{}, err
+			}
+			written, err := s.draft(r.Context(), who, in.alert.ID, in.answer.Org)
+			if err != nil {
+				return Page{}, err
+			}
+			return s.stepPage(who, in, step, written[step.key], nil), nil
+		})
+		s.post(path+"/"+step.key, ward.MayPrepare, func(r *http.Request, who ward.Actor) (string, *Page, error) { return s.say(r, who, step) })
+	}
+	s.post(path+"/acknowledge", ward.MayAnswer, func(r *http.Request, who ward.Actor) (string, *Page, error) {
+		id, org, version, err := answerKey(r)
+		if err != nil {
+			return "", nil, err
+		}
+		answer, err := s.Responses.Acknowledge(r.Context(), who, id, org, version)
+		return answerPath(answer) + "?done=acknowledge", nil, err
+	})
+}
+
+// answerPath is where an organisation's answer to an alert is read and given.
+func answerPath(r ward.Response) string {
+	return "/alerts/" + string(r.Alert) + "/organisations/" + string(r.Org)
+}
+
+// dueOf is when the next word of an answer is due.
+func dueOf(r ward.Response) (due When) {
+	switch r.State {
+	case ward.Unanswered:
+		return When{r.RespondBy}
+	case ward.ClosedAnswer:
+		return When{}
+	}
+	return When{r.NextDue}
+}
+
+// owes is the next thing that an answer asks of an organisation.
+type owes struct {
+	key  string // of the step that does it; empty when nothing on this site does
+	text string
+	desk bool // the national desk's turn
+}
+
+func nextStep(r ward.Response) owes {
+	denied := r.Applicability == ward.AppliesNot || r.Applicability == ward.NotRunHere
+	switch {
+	case r.State == ward.ClosedAnswer:
+		return owes{}
+	case r.State == ward.Unanswered:
+		return owes{key: "acknowledge", text: "Acknowledge"}
+	case r.Proof.Result == ward.Disputed && r.NextDue.IsZero():
+		return owes{text: "Wait for the national desk's decision", desk: true}
+	case r.Proof.Result == ward.Contradicted:
+		return owes{key: "act", text: "Put right what newer evidence contradicts"}
+	case r.Applicability == "" && r.ClaimedFixedAt.IsZero():
+		return owes{key: "applies", text: "Say whether it applies"}
+	case denied, r.Applicability == ward.AppliesHost:
+		return owes{key: "close", text: "Close your answer"}
+	case r.ClaimedFixedAt.IsZero():
+		return owes{key: "act", text: "Act, and say since when it is fixed"}
+	case r.Proof.Result == ward.Awaiting:
+		return owes{key: "close", text: "Deliver newer evidence, or close as not confirmed"}
+	}
+	return owes{key: "close", text: "Close your answer"}
+}
+
+// answerData is one organisation's side of an alert.
+type answerData struct {
+	About    []View // threat ID, severity, TLP
+	Lede     string
+	Done     *Banner
+	Body     Live
+	Alert    alertData
+	History  Table
+	Others   []Link // the same alert at the other organisations of the reader
+	ReadOnly string // why there is nothing to press
+}
+
+// answerBody is what changes while it is watched.
+type answerBody struct {
+	Problem  *Warning
+	Next     View // the one primary button
+	Tasks    TaskList
+	Proof    View
+	Standing SummaryList
+	Wrong    View // "we think this is wrong"
+	Question *Panel
+	Machines Machines
+	Counted  string
+	More     Link
+}
+
+func (answerBody) template() string { return "answer-body" }
+
+// answerPage is an alert as the organisation sees that it was sent to; a reader of several chooses one.
+func (s *Site) answerPage(r *http.Request, who ward.Actor, alert ward.Alert) (Page, error) {
+	answers, err := s.Responses.ForAlert(r.Context(), who.Scope, alert.ID)
+	if err != nil {
+		return Page{}, err
+	}
+	if len(answers) == 0 {
+		return Page{}, ward.ErrNotFound
+	}
+	org := answers[0].Org
+	for _, a := range answers {
+		if a.Org == who.Org {
+			org = a.Org
+		}
+	}
+	return s.answerOf(r, who, alert, org)
+}
+
+func (s *Site) answerOf(r *http.Request, who ward.Actor, alert ward.Alert, org ward.OrgID) (Page, error) {
+	ctx := r.Context()
+	answer, err := s.Responses.Get(ctx, who.Scope, alert.ID, org)
+	if err != nil {
+		return Page{}, err
+	}
+	if err := s.looked(r, who, "response.view", string(alert.ID), org); err != nil {
+		return Page{}, err
+	}
+	machines, err := s.machinesOf(ctx, who.Scope, alert, answer)
+	if err != nil {
+		return Page{}, err
+	}
+	history, err := s.Responses.History(ctx, who.Scope, alert.ID, org)
+	if err != nil {
+		return Page{}, err
+	}
+	var written drafts
+	if who.May(ward.MayPrepare) {
+		if written, err = s.draft(ctx, who, alert.ID, org); err != nil {
+			return Page{}, err
+		}
+	}
+	in := answered{alert: alert, answer: answer, machines: machines}
+	data := answerData{
+		About:   alertAbout(alert),
+		Lede:    s.answerLede(who, in),
+		Done:    doneBanner(r.URL.Query().Get("done"), in, s),
+		Alert:   alertWords(alert),
+		History: historyTable(history),
+	}
+	body := s.answerBody(who, in, written)
+	data.Body = Live{ID: "answer", Href: answerPath(answer), Topics: []string{"alert:" + string(alert.ID), "estate:" + string(org)}, Body: body}
+	switch {
+	case who.May(ward.MayWatch):
+		data.ReadOnly = fmt.Sprintf("You read the answer of %s as they see it. Only they can change it, and they can see that you looked.", org)
+	case !who.May(ward.MayPrepare):
+		data.ReadOnly = "You can read this. Your organisation's cyber lead answers."
+	}
+	others, err := s.Responses.ForAlert(ctx, who.Scope, alert.ID)
+	if err != nil {
+		return Page{}, err
+	}
+	if !who.May(ward.MayWatch) && len(others) > 1 {
+		for _, o := range others {
+			if o.Org != org {
+				data.Others = append(data.Others, Link{Text: string(o.Org) + ": " + lower(answerTag(o).Text), Href: answerPath(o)})
+			}
+		}
+	}
+	page := Page{Title: alert.Title, Template: "answer", Current: "owed", Crumbs: Crumbs{{Text: "Owed", Href: "/owed"}}, Data: data}
+	if who.May(ward.MayWatch) {
+		page.Current, page.Crumbs = "alerts", Crumbs{{Text: "Alerts", Href: "/alerts"}, {Text: string(alert.ID), Href: "/alerts/" + string(alert.ID)}}
+		page.Title = string(org) + ": " + alert.Title
+	}
+	return page, nil
+}
+
+// looked writes down that somebody from outside an organisation saw its data. A part that fetches itself again is the same
+// look.
+func (s *Site) looked(r *http.Request, who ward.Actor, action, subject string, org ward.OrgID) error {
+	if r.Header.Get("HX-Request") != "" {
+		return nil
+	}
+	return s.Access.Seen(r.Context(), who, action, subject, org)
+}
+
+// answered is what every page of an answer reads first.
+type answered struct {
+	alert    ward.Alert
+	answer   ward.Response
+	machines []Machine
+}
+
+// over reports that nothing can be said any more.
+func (in answered) over() bool { return in.alert.State != ward.Published }
+
+func (s *Site) answering(r *http.Request, who ward.Actor) (in answered, err error) {
+	ctx := r.Context()
+	if in.alert, err = s.Alerts.Get(ctx, who.Scope, ward.AlertID(r.PathValue("id"))); err != nil {
+		return in, err
+	}
+	if in.answer, err = s.Responses.Get(ctx, who.Scope, in.alert.ID, ward.OrgID(r.PathValue("org"))); err != nil {
+		return in, err
+	}
+	in.machines, err = s.machinesOf(ctx, who.Scope, in.alert, in.answer)
+	return in, err
+}
+
+// product names what the alert is about.
+func (in answered) product() string {
+	if name := strings.TrimSpace(in.alert.Vendor + " " + in.alert.Product); name != "" {
+		return name
+	}
+	return "what this alert is about"
+}
+
+func (s *Site) answerLede(who ward.Actor, in answered) string {
+	r := in.answer
+	you, owe, your := "You", "owe", "your"
+	if who.May(ward.MayWatch) {
+		you, owe, your = string(r.Org), "owes", "its"
+	}
+	var text string
+	switch next := nextStep(r); {
+	case r.State == ward.ClosedAnswer:
+		return fmt.Sprintf("%s answer is %s since %s. Nothing is owed.", capital(your), lower(answerTag(r).Text), s.at(r.ClosedAt))
+	case in.over():
+		return fmt.Sprintf("This alert was closed at %s. Nothing is owed.", s.at(in.alert.Closed))
+	case next.desk:
+		text = "The national desk decides next. " + you + " " + owe + " nothing until then."
+	default:
+		text = fmt.Sprintf("%s %s %s", you, owe, noun(next, r))
+		switch due := dueOf(r).At; {
+		case due.IsZero():
+			text += "."
+		case r.Overdue:
+			text += fmt.Sprintf(", due %s, at %s.", Ago(due, s.clock.Now()), s.at(due))
+		default:
+			text += fmt.Sprintf(" %s, by %s.", Ago(due, s.clock.Now()), s.at(due))
+		}
+	}
+	if n := affected(in.machines); n > 0 {
+		text += fmt.Sprintf(" %s of %s machines %s an affected version", capital(countOnly(n)), your, verb(n, "runs", "run"))
+		if fix := fixesOf(in.machines); fix != "not known" {
+			text += ": update to " + fix
+		}
+		text += "."
+	}
+	return text
+}
+
+// noun is what is owed, as the object of a sentence.
+func noun(next owes, r ward.Response) string {
+	switch {
+	case next.key == "acknowledge":
+		return "an acknowledgement"
+	case next.key == "applies":
+		return "a word on whether it applies"
+	case r.Proof.Result == ward.Contradicted:
+		return "a correction, because newer evidence contradicts the answer"
+	case next.key == "act":
+		return "an update on the fix"
+	case r.Proof.Result == ward.Awaiting:
+		return "newer evidence or a closing word"
+	}
+	return "a closing word"
+}
+
+func alertAbout(a ward.Alert) []View {
+	about := []View{Code(a.ID), severityTag(a.Severity), Tag{Text: string(a.TLP)}}
+	if a.Exercise {
+		about = append(about, Tag{Text: "EXERCISE"})
+	}
+	return about
+}
+
+func doneBanner(what string, in answered, s *Site) *Banner {
+	b := Banner{Good: true}
+	next := ""
+	if due := dueOf(in.answer).At; !due.IsZero() {
+		next = " The next update is due " + Ago(due, s.clock.Now()) + ", at " + s.at(due) + "."
+	}
+	switch what {
+	case "acknowledge":
+		b.Heading = "You acknowledged this alert." + next
+	case "applies":
+		b.Heading = "Your answer is saved." + next
+	case "act":
+		b.Heading = "Your update is saved." + next
+	case "dispute":
+		b.Heading = "Your word on the match is saved." + next
+		if in.answer.Proof.Result == ward.Disputed {
+			b.Heading = "Sent to the national desk, which decides once, for every organisation alike."
+		}
+	case "close":
+		if in.answer.State != ward.ClosedAnswer {
+			return nil
+		}
+		b.Heading = "Your answer is " + lower(answerTag(in.answer).Text) + "."
+	case "draft":
+		b.Heading = "Your draft is kept. Nobody else sees it, and nothing was sent."
+	default:
+		return nil
+	}
+	return &b
+}
+
+func (s *Site) answerBody(who ward.Actor, in answered, written drafts) answerBody {
+	r := in.answer
+	body := answerBody{Tasks: s.answerTasks(who, in, written), Standing: s.standingOf(r), Machines: in.machines}
+	may := who.May(ward.MayAnswer) && !in.over()
+	next := nextStep(r)
+	switch {
+	case !may || next.key == "":
+	case next.key == "acknowledge":
+		body.Next = Form{Action: answerPath(r) + "/acknowledge", Hidden: []Hidden{versionOf(r)}, Buttons: []Button{{Text: "Acknowledge now"}}}
+	default:
+		body.Next = Buttons{{Text: next.text, Href: answerPath(r) + "/" + next.key}}
+	}
+	if r.Proof.Result == ward.Contradicted && r.State != ward.ClosedAnswer {
+		body.Problem = &Warning{Title: "Newer evidence contradicts the answer.", Text: capital(r.Proof.Why) + "."}
+	}
+	if r.Proof.Result != "" {
+		body.Proof = s.proofView(r.Proof)
+	}
+	if may && r.State != ward.ClosedAnswer {
+		body.Wrong = Link{Text: "We think this is wrong", Href: answerPath(r) + "/dispute"}
+		if r.Dispute != "" {
+			body.Wrong = Link{Text: "Change what you said is wrong", Href: answerPath(r) + "/dispute"}
+		}
+	}
+	body.Counted = machinesCounted(in.machines)
+	if r.Current.State == ward.ExposureUnknown && in.alert.Product != "" && r.State != ward.ClosedAnswer {
+		body.Question = &Panel{Title: "Do you run " + in.product() + "?", Body: Text("We do not know: " + orNotKnown(r.Current.Reason) + ".")}
+		if who.May(ward.MayDeclare) && !in.over() {
+			body.Question.Body = Stack{Text("We do not know: " + orNotKnown(r.Current.Reason) + ". "),
+				Link{Text: "Answer this one question", Href: declarePath(r.Org, in.alert.Vendor, in.alert.Product, in.alert.ID)}}
+		}
+	}
+	body.More = Link{Text: "All machines of " + string(r.Org), Href: "/organisations/" + string(r.Org) + "/assets"}
+	return body
+}
+
+func machinesCounted(machines []Machine) string {
+	n := affected(machines)
+	switch {
+	case len(machines) == 0:
+		return "No machine is listed with this product."
+	case n == len(machines):
+		return Count(n, "machine") + " with an affected version."
+	case n == 0:
+		return "None of " + Count(len(machines), "machine") + " with an affected version by the newest evidence."
+	}
+	return Number(n) + " of " + Count(len(machines), "machine") + " with an affected version."
+}
+
+// standingOf is what the centre knows, and on what evidence.
+func (s *Site) standingOf(r ward.Response) SummaryList {
+	now := r.Current
+	rows := []SummaryRow{
+		{Key: "Exposure", Value: exposureTag(now.State)},
+		{Key: "Why", Value: Text(orNotKnown(now.Reason))},
+	}
+	if now.Source != "" {
+		rows = append(rows, SummaryRow{Key: "Source", Value: Stack{Text(now.Source + ", " + string(now.Grade) + ", seen "), When{now.ObservedAt}}})
+	}
+	if r.Standing.State != now.State {
+		rows = append(rows, SummaryRow{Key: "When it was sent", Value: Text(lower(exposureTag(r.Standing.State).Text))})
+	}
+	if r.Dispute != "" {
+		rows = append(rows, SummaryRow{Key: "You say it is wrong", Value: Prose(r.Dispute)})
+	}
+	return SummaryList{rows}
+}
+
+// proofView is the sentence that holds a claim against evidence, with source, time and grade.
+func (s *Site) proofView(p ward.Proof) View {
+	told := []View{proofTag(p.Result), Text(" " + capital(p.Why) + ".")}
+	if p.Source != "" && !p.ObservedAt.IsZero() {
+		told = append(told, Text(fmt.Sprintf(" Evidence: %s (%s), observed at %s.", p.Source, p.Grade, s.at(p.ObservedAt))))
+	}
+	return Stack(told)
+}
+
+// answerTasks are the four things that an alert asks, in order.
+func (s *Site) answerTasks(who ward.Actor, in answered, written drafts) TaskList {
+	r := in.answer
+	path := answerPath(r)
+	open := who.May(ward.MayPrepare) && !in.over()
+	href := func(step string, can bool) string {
+		if !open || !can {
+			return ""
+		}
+		return path + "/" + step
+	}
+	status := func(step string, otherwise View) View {
+		if len(written[step]) > 0 {
+			return Stack{Tag{"Draft kept", ToneStarted}}
+		}
+		return otherwise
+	}
+	denied := r.Applicability == ward.AppliesNot || r.Applicability == ward.NotRunHere
+
+	acknowledge := Task{Text: "1. Acknowledge", Hint: "Says that you have read it and taken it up.", Status: Tag{"To do", ToneSilent}}
+	switch {
+	case !r.AcknowledgedAt.IsZero():
+		acknowledge.Hint = fmt.Sprintf("%s, at %s.", r.AcknowledgedBy, s.at(r.AcknowledgedAt))
+		acknowledge.Status = Tag{"Done", ToneDone}
+	case r.Overdue:
+		acknowledge.Status = Tag{"Overdue", ToneCritical}
+	}
+
+	applies := Task{Text: "2. Say whether it applies", Hint: "In full, in part, not at all, or run by another for you.", Href: href("applies", true)}
+	applies.Status = status("applies", Tag{"To do", ToneSilent})
+	if r.Applicability != "" {
+		applies.Hint = appliesWord(r.Applicability) + "."
+		applies.Status = status("applies", Tag{"Answered", ToneMoving})
+	}
+
+	act := Task{Text: "3. Act, and say since when it is fixed", Hint: actHint(in), Href: href("act", true)}
+	switch {
+	case !r.ClaimedFixedAt.IsZero():
+		act.Hint = "You say: fixed since " + s.at(r.ClaimedFixedAt) + "."
+		act.Status = status("act", proofTag(r.Proof.Result))
+	case denied:
+		act.Hint, act.Status = "There is nothing to fix where it does not apply.", status("act", Text("Not needed"))
+	case r.Applicability == ward.AppliesHost:
+		act.Status = status("act", Text("With the host"))
+	default:
+		act.Status = status("act", Tag{"To do", ToneSilent})
+	}
+
+	closing := Task{Text: "4. Close", Status: Text("Cannot start yet")}
+	as, why := closesAs(r)
+	closing.Hint = why
+	switch {
+	case r.State == ward.ClosedAnswer:
+		closing.Hint = fmt.Sprintf("%s, at %s.", r.UpdatedBy, s.at(r.ClosedAt))
+		closing.Status = answerTag(r)
+	case as != "":
+		closing.Href = href("close", true)
+		closing.Status = status("close", Tag{"To do", ToneSilent})
+	case r.Proof.Result == ward.Contradicted:
+		closing.Status = Tag{"Cannot close", ToneCritical}
+	}
+	return TaskList{ID: "steps", Tasks: []Task{acknowledge, applies, act, closing}}
+}
+
+func actHint(in answered) string {
+	n := affected(in.machines)
+	fix := fixesOf(in.machines)
+	switch {
+	case n > 0 && fix != "not known":
+		return fmt.Sprintf("Update %s to %s.", Count(n, "machine"), fix)
+	case n > 0:
+		return fmt.Sprintf("%s: no fixed version is known yet; follow the steps below.", Count(n, "machine"))
+	}
+	return "Follow the steps below, or say how far you are."
+}
+
+// closesAs is as what an answer would close now, and what stands in the way. The ledger decides; this tells beforehand.
+func closesAs(r ward.Response) (as, why string) {
+	denied := r.Applicability == ward.AppliesNot || r.Applicability == ward.NotRunHere
+	switch {
+	case r.Proof.Result == ward.Contradicted:
+		return "", "Not while newer evidence contradicts the answer."
+	case denied && r.Proof.Result == ward.Disputed:
+		return "", "The national desk decides first."
+	case denied:
+		return responses.ClosedNotApplying, "It would close as not applicable."
+	case r.ClaimedFixedAt.IsZero() && r.Applicability != ward.AppliesHost:
+		return "", "After you have said since when it is fixed, or that it does not apply."
+	case r.Proof.Result == ward.Confirmed:
+		return responses.ClosedConfirmed, "The evidence is there: it closes as confirmed."
+	}
+	return responses.ClosedNotConfirmed, "It may close now as not confirmed; newer evidence makes that confirmed by itself."
+}
+
+func historyTable(entries []ward.Entry) Table {
+	t := Table{Caption: "What happened", HideCaption: true, Columns: []Column{{Title: "What"}, {Title: "When", Tight: true}, {Title: "By", Tight: true}},
+		Empty: Empty{Text: "Nothing was said yet."}}
+	for i := len(entries) - 1; i >= 0; i-- {
+		e := entries[i]
+		what := View(Text(entryWord(e.Kind)))
+		if e.Words != "" {
+			what = Why{View: Text(entryWord(e.Kind)), Reason: e.Words}
+		}
+		t.Rows = append(t.Rows, Row{Cells: []View{what, Moment{e.At}, Text(e.By)}})
+	}
+	return t
+}
+
+func entryWord(kind string) string {
+	switch kind {
+	case responses.Acknowledged:
+		return "Acknowledged"
+	case responses.Applicability:
+		return "Said whether it applies"
+	case responses.Claimed:
+		return "Said that it is fixed"
+	case responses.Disputed:
+		return "Contested the match"
+	case responses.Ruled:
+		return "The national desk decided"
+	case responses.Proved:
+		return "Held against evidence"
+	case responses.Closed:
+		return "Closed"
+	case responses.Reopened:
+		return "Opened again"
+	}
+	return capital(plainWord(kind))
+}
+
+// alertData is the alert's own text.
+type alertData struct {
+	Summary   Prose
+	Steps     []alertStep
+	Facts     SummaryList
+	Platforms []string
+}
+
+type alertStep struct {
+	Kind string
+	Text Prose
+	Link string
+}
+
+func alertWords(a ward.Alert) alertData {
+	data := alertData{Summary: Prose(a.Summary)}
+	for _, step := range a.Steps {
+		data.Steps = append(data.Steps, alertStep{string(step.Kind), Prose(step.Text), step.Link})
+	}
+	add := func(key, value string) {
+		if value != "" {
+			data.Facts.Rows = append(data.Facts.Rows, SummaryRow{Key: key, Value: Text(value)})
+		}
+	}
+	if len(a.CVEs) > 0 {
+		var links Stack
+		for i, cve := range a.CVEs {
+			if i > 0 {
+				links = append(links, Text(", "))
+			}
+			links = append(links, Link{Text: string(cve), Href: "/weaknesses/" + string(cve)})
+		}
+		data.Facts.Rows = append(data.Facts.Rows, SummaryRow{Key: "Weaknesses", Value: links})
+	}
+	add("Affected", strings.Join(a.Platforms, "; "))
+	add("Category", a.Category)
+	add("Threat", a.ThreatType)
+	add("Reached by", a.Vector)
+	if !a.Issued.IsZero() {
+		data.Facts.Rows = append(data.Facts.Rows, SummaryRow{Key: "Issued", Value: Moment{a.Issued}})
+	}
+	if !a.RemediateBy.IsZero() {
+		data.Facts.Rows = append(data.Facts.Rows, SummaryRow{Key: "Remediate by", Value: When{a.RemediateBy}})
+	}
+	return data
+}
+
+// at tells a time in the zone of the pages.
+func (s *Site) at(t time.Time) string { return At(t.In(s.render.opts.Zone)) }
+
+func countWord(n int, one, many string) string {
+	if n == 1 {
+		return "one " + one
+	}
+	return countOnly(n) + " " + many
+}
+
+// countOnly says small numbers in words.
+func countOnly(n int) string {
+	words := []string{"none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"}
+	if n >= 0 && n < len(words) {
+		return words[n]
+	}
+	return Number(n)
+}
+
+func verb(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}

@@ -1,0 +1,491 @@
+package web_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"wardwatch/act/alerts"
+	"wardwatch/act/notify"
+	"wardwatch/act/responses"
+	"wardwatch/edge/access"
+	"wardwatch/edge/web"
+	"wardwatch/keep/store"
+	"wardwatch/know/estate"
+	"wardwatch/know/estate/csv"
+	"wardwatch/know/estate/cyclonedx"
+	"wardwatch/know/estate/defender"
+	"wardwatch/test/browser"
+	"wardwatch/test/ground"
+	"wardwatch/ward"
+)
+
+// hospital is the site over a real store, filled through the rooms, for what organisations see and do.
+type hospital struct {
+	t      testing.TB
+	ctx    context.Context
+	clock  *ward.HandClock
+	estate *estate.Register
+	board  *alerts.Board
+	ledger *responses.Ledger
+	outbox *notify.Outbox
+	door   *access.Door
+	words  *ground.Words
+	match  *sightings
+	url    string
+}
+
+const secret = "lantern orbit thistle"
+
+// sightings is what the match shows, by organisation.
+type sightings map[ward.OrgID][]ward.Exposure
+
+func (m sightings) Exposures(_ context.Context, scope ward.Scope, q web.ExposureQuery) (page ward.Page[ward.Exposure], err error) {
+	for org, all := range m {
+		for _, e := range all {
+			if scope.Sees(org) && (q.Org == "" || q.Org == org) && (q.CVE == "" || q.CVE == e.Verdict.CVE) && (q.Asset == 0 || q.Asset == e.Asset.ID) && (!q.Open || e.Ended == "") {
+				page.Items = append(page.Items, e)
+			}
+		}
+	}
+	return page, nil
+}
+
+func openHospital(t testing.TB) *hospital {
+	t.Helper()
+	s, err := store.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	h := &hospital{t: t, ctx: t.Context(), clock: ward.NewHandClock(ground.Day0.Add(2 * time.Hour)), words: &ground.Words{}, match: &sightings{}}
+	h.outbox = notify.New(s, h.clock)
+	h.ledger = responses.New(s, h.clock, h.words, h.words, h.words, h.outbox)
+	h.board = alerts.New(s, h.clock, alerts.Neighbours{Standings: h.words, Answers: h.ledger, Notices: h.outbox, Weaknesses: h.words, Findings: h.words})
+	h.estate = estate.New(s, h.clock, cyclonedx.Reader{}, defender.Reader{}, csv.Reader{})
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	if h.door, err = access.New(s.Accounts(), ward.WallClock{}, access.Options{Log: log}); err != nil {
+		t.Fatal(err)
+	}
+	site, err := web.NewSite(web.Rooms{Estate: h.estate, Match: h.match, Alerts: h.board, Responses: h.ledger, Notify: h.outbox, Access: h.door},
+		h.clock, web.Options{Operator: "Federation Watch", Exercise: true, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(h.door.Middleware(site))
+	t.Cleanup(server.Close)
+	h.url = server.URL
+	_, err = h.estate.ImportOrganisations(h.ctx, system, estate.Directory{
+		Organisations: []ward.Organisation{
+			{ID: "XZ1A", Name: "Saltmarsh and Fenland Trust", Kind: "trust", Town: "Saltmarsh", Postcode: "XZ1 1AA", Region: "East"},
+			{ID: "XZ2B", Name: "Drumlin Trust", Kind: "trust", Town: "Drumlin", Region: "North"},
+			{ID: "XZ3C", Name: "High Weald Trust", Kind: "trust", Town: "Weald", Region: "South"},
+		},
+		Sites:     []ward.Site{{ID: "XZ1A1", Org: "XZ1A", Name: "Fenland General Hospital", Postcode: "XZ1 2BB"}, {ID: "XZ1A2", Org: "XZ1A", Name: "Saltmarsh Infirmary", Postcode: "XZ1 3CC"}},
+		Relations: []ward.Relation{{From: "XZ3C", Kind: ward.Hosts, To: "XZ1A", Since: ground.Day0.AddDate(-2, 0, 0)}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []ward.Person{
+		{Name: "Asha Lund", Email: "analyst@watch.example", Role: ward.Analyst}, {Name: "Ben Okoro", Email: "approver@watch.example", Role: ward.Approver},
+		{Name: "Rosa Marsh", Email: "lead@saltmarsh.example", Role: ward.Lead, Org: "XZ1A"}, {Name: "Joe Reed", Email: "second@saltmarsh.example", Role: ward.Lead, Org: "XZ1A"},
+		{Name: "Mia Fenn", Email: "member@saltmarsh.example", Role: ward.Member, Org: "XZ1A"}, {Name: "Rae Hill", Email: "reader@saltmarsh.example", Role: ward.Reader, Org: "XZ1A"},
+		{Name: "Dee Lough", Email: "lead@drumlin.example", Role: ward.Lead, Org: "XZ2B"},
+	} {
+		if _, _, err := h.door.AddPerson(h.ctx, system, p, secret); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return h
+}
+
+var (
+	system = ward.System("test")
+	rosa   = ground.Person("Rosa Marsh", ward.Lead, "XZ1A")
+)
+
+// imported delivers an inventory of the organisation as CSV.
+func (h *hospital) imported(org ward.OrgID, source string, classes []ward.Class, text string) ward.Import {
+	h.t.Helper()
+	i, err := h.estate.Import(h.ctx, system, estate.Delivery{Org: org, Source: source, Format: "csv", Classes: classes, ObservedAt: h.clock.Now().Add(-3 * time.Hour), Body: strings.NewReader(text), Name: source + ".csv"})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return i
+}
+
+// exposed gives an organisation two mobile management servers with an affected version.
+func (h *hospital) exposed() {
+	h.t.Helper()
+	h.imported("XZ1A", "appliance register", []ward.Class{ward.MobileManagement, ward.Appliance}, `asset,vendor,product,version,class,site,internet_facing,data,services
+mdm-01,Ivanti,Endpoint Manager Mobile,12.5.0.0,mobile management,Fenland General Hospital,yes,staff contact;authentication token,Community nursing
+mdm-02,Ivanti,Endpoint Manager Mobile,11.12.0.4,mobile management,Saltmarsh Infirmary,yes,staff contact,Community nursing
+fw-01,Fortinet,FortiOS,7.2.8,appliance,Fenland General Hospital,yes,,
+`)
+	page, err := h.estate.Assets(h.ctx, ward.Everything(), estate.AssetQuery{Org: "XZ1A", Text: "mdm"})
+	if err != nil || len(page.Items) != 2 {
+		h.t.Fatalf("assets %v, %v", page.Items, err)
+	}
+	fixes := map[string]string{"12.5.0.0": "12.5.0.1", "11.12.0.4": "11.12.0.5"}
+	var seen []ward.Seen
+	for _, a := range page.Items {
+		installs, err := h.estate.Installs(h.ctx, ward.Everything(), a.ID)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		i := installs[0]
+		for _, cve := range []ward.CVE{"CVE-2025-4427", "CVE-2025-4428"} {
+			why := "The maker says that " + i.Software.Version + " is affected and " + fixes[i.Software.Version] + " is not."
+			(*h.match)["XZ1A"] = append((*h.match)["XZ1A"], ward.Exposure{Org: "XZ1A", Asset: a, Software: i.Software, Source: i.SourceName, Grade: i.Grade, FirstSeen: i.FirstSeen, LastSeen: i.LastSeen,
+				Verdict: ward.Verdict{CVE: cve, Status: ward.Affected, Basis: ward.ByVersion, Fixed: fixes[i.Software.Version], Why: why, Source: "cna:ivanti"}})
+		}
+		seen = append(seen, ward.Seen{Asset: a.ID, Name: a.Name, Software: i.Software.String(), Version: i.Software.Version, Status: ward.Affected, Basis: ward.ByVersion, Fixed: fixes[i.Software.Version],
+			Why: "The maker says so.", Source: i.SourceName, Grade: i.Grade, ObservedAt: i.LastSeen})
+	}
+	h.words.Show("XZ1A", seen...)
+	h.words.Stand(ward.Standing{Org: "XZ1A", State: ward.Exposed, Reason: "affected versions on 2 assets by appliance register", Source: "appliance register", Grade: ward.ToolExport, ObservedAt: h.clock.Now().Add(-3 * time.Hour), Assets: 2, AsAt: h.clock.Now()})
+}
+
+// publish sends the reference alert to every organisation.
+func (h *hospital) publish(change func(*ward.Alert)) ward.Alert {
+	h.t.Helper()
+	draft := ground.Alert()
+	draft.Title = "Ivanti Endpoint Manager Mobile: two weaknesses exploited together"
+	draft.Summary = "An attacker who reaches the server over the network can run code on it without signing in. The maker has published fixed versions.\n\nExploitation has been seen."
+	draft.Platforms = []string{"Ivanti Endpoint Manager Mobile up to 11.12.0.4, 12.3.0.1, 12.4.0.1 and 12.5.0.0"}
+	draft.TLP, draft.Category, draft.ThreatType, draft.Vector = ward.TLPAmber, "Exploit", "Remote code execution", "Network"
+	draft.Steps = []ward.Step{{Kind: ward.StepPatch, Text: "Update to 11.12.0.5, 12.3.0.2, 12.4.0.2 or 12.5.0.1.", Link: "https://forums.ivanti.example/advisory"}, {Kind: ward.StepAction, Text: "Until then, keep the API from the internet."}}
+	if change != nil {
+		change(&draft)
+	}
+	a, err := h.board.Draft(h.ctx, ground.Ann, draft)
+	if err == nil {
+		a, err = h.board.Approve(h.ctx, ground.Bea, a.ID, a.Version)
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	p, err := h.board.Publish(h.ctx, ground.Bea, a.ID, a.Version, nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return p.Alert
+}
+
+// visitor is somebody at a browser without scripts: plain requests and a cookie.
+type visitor struct {
+	h *hospital
+	*http.Client
+}
+
+func (h *hospital) visit(email string) *visitor {
+	h.t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	v := &visitor{h, &http.Client{Jar: jar}}
+	if status, body := v.post("/sign-in", url.Values{"email": {email}, "password": {secret}}); status != http.StatusOK && status != http.StatusNotFound {
+		h.t.Fatalf("%s: sign-in: %d %s", email, status, body)
+	}
+	return v
+}
+
+func (v *visitor) get(path string) (int, string) {
+	v.h.t.Helper()
+	res, err := v.Get(v.h.url + path)
+	if err != nil {
+		v.h.t.Fatal(err)
+	}
+	return read(v.h.t, res)
+}
+
+func (v *visitor) post(path string, form url.Values) (int, string) {
+	v.h.t.Helper()
+	res, err := v.PostForm(v.h.url+path, form)
+	if err != nil {
+		v.h.t.Fatal(err)
+	}
+	return read(v.h.t, res)
+}
+
+func read(t testing.TB, res *http.Response) (int, string) {
+	t.Helper()
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(body)
+}
+
+// see opens a page, which must answer 200 and say each of the words.
+func (v *visitor) see(path string, words ...string) string {
+	v.h.t.Helper()
+	status, body := v.get(path)
+	if status != http.StatusOK {
+		v.h.t.Fatalf("%s: status %d", path, status)
+	}
+	says(v.h.t, path, body, words...)
+	return body
+}
+
+func says(t testing.TB, what, body string, words ...string) {
+	t.Helper()
+	for _, w := range words {
+		if !strings.Contains(plain(body), w) {
+			t.Errorf("%s does not say %q:\n%s", what, w, main(plain(body)))
+		}
+	}
+}
+
+var (
+	tags   = regexp.MustCompile(`<[^>]*>`)
+	blanks = regexp.MustCompile(`\s+`)
+)
+
+// plain is what a person reads of a page.
+func plain(body string) string {
+	return strings.NewReplacer("&#34;", `"`, "&#39;", "'", "&amp;", "&", "&#43;", "+").Replace(blanks.ReplaceAllString(tags.ReplaceAllString(body, " "), " "))
+}
+
+func main(text string) string {
+	_, after, found := strings.Cut(text, "Sign out")
+	if !found {
+		return text
+	}
+	return after
+}
+
+// version is the version that the form on a page carries.
+func version(t testing.TB, body string) string {
+	t.Helper()
+	m := regexp.MustCompile(`name="version" value="(\d+)"`).FindStringSubmatch(body)
+	if m == nil {
+		t.Fatalf("no version on the page:\n%s", plain(body))
+	}
+	return m[1]
+}
+
+func TestTheWholeAnswerWithoutScripts(t *testing.T) {
+	h := openHospital(t)
+	h.exposed()
+	a := h.publish(nil)
+	lead := h.visit("lead@saltmarsh.example")
+	home := fmt.Sprintf("/alerts/%s/organisations/XZ1A", a.ID)
+
+	lead.see("/owed", "You owe one thing.", "Acknowledge", "mdm-01", "11.12.0.5 or 12.5.0.1", "Not acknowledged")
+	body := lead.see(home, "You owe an acknowledgement in 2 days", "Two of your machines run an affected version: update to 11.12.0.5 or 12.5.0.1.", "Acknowledge now")
+	status, body := lead.post(home+"/acknowledge", url.Values{"version": {version(t, body)}})
+	if status != http.StatusOK {
+		t.Fatalf("acknowledge: %d", status)
+	}
+	says(t, "acknowledged", body, "You acknowledged this alert.", "a word on whether it applies")
+
+	body = lead.see(home+"/applies", "Does this alert apply to you?", "mdm-02")
+	v := version(t, body)
+	status, body = lead.post(home+"/applies", url.Values{"version": {v}, "words": {"both machines"}})
+	if status != http.StatusUnprocessableEntity {
+		t.Errorf("an answer without a choice: status %d", status)
+	}
+	says(t, "refused", body, "There is a problem", "both machines")
+	_, body = lead.post(home+"/applies", url.Values{"version": {v}, "applicability": {"yes"}, "words": {"both machines"}, "do": {"draft"}})
+	says(t, "draft", body, "Your draft is kept.", "Draft kept")
+	if r, err := h.ledger.Get(h.ctx, ward.Everything(), a.ID, "XZ1A"); err != nil || r.Applicability != "" {
+		t.Errorf("a draft was sent: %+v, %v", r, err)
+	}
+	if body = lead.see(home + "/applies"); !strings.Contains(body, "both machines") || !strings.Contains(body, `value="yes" checked`) {
+		t.Errorf("the draft is not on the form:\n%s", body)
+	}
+	_, body = lead.post(home+"/applies", url.Values{"version": {v}, "applicability": {"yes"}, "words": {"both machines"}})
+	says(t, "applies", body, "Your answer is saved.", "Yes, it applies.")
+	if strings.Contains(body, "Draft kept") {
+		t.Error("the draft stays after it was sent")
+	}
+
+	h.clock.Advance(30 * time.Minute)
+	body = lead.see(home+"/act", "Is it fixed?")
+	status, body = lead.post(home+"/act", url.Values{"version": {version(t, body)}, "progress": {"fixed"}, "fixed_at-day": {"31"}, "fixed_at-month": {"2"}, "fixed_at-year": {"2025"}, "fixed_at-time": {"9:00"}, "words": {"updated"}})
+	if status != http.StatusUnprocessableEntity {
+		t.Errorf("31 February: status %d", status)
+	}
+	_, body = lead.post(home+"/act", url.Values{"version": {version(t, body)}, "progress": {"fixed"}, "fixed_at-day": {"13"}, "fixed_at-month": {"05"}, "fixed_at-year": {"2025"}, "fixed_at-time": {"18:15"}, "words": {"updated"}})
+	says(t, "claimed", body, "Your update is saved.", "fixed since 18:15 UTC on 13 May 2025", "Awaiting evidence", "no evidence newer than the claim")
+
+	body = lead.see(home+"/close", "Your answer closes as: closed, not confirmed.")
+	_, body = lead.post(home+"/close", url.Values{"version": {version(t, body)}, "words": {"an import follows"}})
+	says(t, "closed", body, "Your answer is closed, not confirmed", "Closed, not confirmed", "Nothing is owed.")
+	lead.see("/owed", "You owe nothing now.")
+}
+
+func TestTwoAnswerAtOnce(t *testing.T) {
+	h := openHospital(t)
+	h.exposed()
+	a := h.publish(nil)
+	first, second := h.visit("lead@saltmarsh.example"), h.visit("second@saltmarsh.example")
+	home := fmt.Sprintf("/alerts/%s/organisations/XZ1A", a.ID)
+	v := version(t, first.see(home+"/applies"))
+	if v != version(t, second.see(home+"/applies")) {
+		t.Fatal("the two read different versions")
+	}
+	first.post(home+"/applies", url.Values{"version": {v}, "applicability": {"yes"}, "words": {"we run two of them"}})
+	status, body := second.post(home+"/applies", url.Values{"version": {v}, "applicability": {"no"}, "words": {"we have none"}})
+	if status != http.StatusConflict {
+		t.Fatalf("status %d", status)
+	}
+	says(t, "conflict", body, "Somebody else answered first", "we run two of them", "we have none", "Rosa Marsh")
+	if body = second.see(home + "/applies"); !strings.Contains(body, "we have none") {
+		t.Error("the second person's words are lost")
+	}
+}
+
+func TestOthersFindNothing(t *testing.T) {
+	h := openHospital(t)
+	h.exposed()
+	a := h.publish(nil)
+	page, err := h.estate.Assets(h.ctx, ward.Everything(), estate.AssetQuery{Org: "XZ1A"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	imports, err := h.estate.Imports(h.ctx, ward.Everything(), "XZ1A", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := fmt.Sprintf("/alerts/%s/organisations/XZ1A", a.ID)
+	dee := h.visit("lead@drumlin.example")
+	for _, path := range []string{home, home + "/applies", home + "/act", home + "/dispute", home + "/close", "/organisations/XZ1A", "/organisations/xz1a", "/organisations/XZ1A/assets", "/organisations/XZ1A/assets.csv",
+		"/organisations/XZ1A/exposures.csv", "/organisations/XZ1A/imports", "/organisations/XZ1A/declare?product=x", fmt.Sprintf("/assets/%d", page.Items[0].ID), fmt.Sprintf("/organisations/XZ1A/imports/%d", imports[0].ID),
+		fmt.Sprintf("/organisations/XZ2B/imports/%d", imports[0].ID)} {
+		if status, body := dee.get(path); status != http.StatusNotFound || strings.Contains(body, "mdm-0") || strings.Contains(body, "Saltmarsh") {
+			t.Errorf("%s: status %d", path, status)
+		}
+	}
+	for _, path := range []string{home + "/acknowledge", home + "/applies", home + "/act", home + "/dispute", home + "/close", "/organisations/XZ1A/imports/1/release", "/organisations/XZ1A/imports/1/discard"} {
+		if status, _ := dee.post(path, url.Values{"version": {"1"}, "words": {"x"}, "applicability": {"yes"}, "progress": {"working"}}); status != http.StatusNotFound {
+			t.Errorf("post %s: status %d", path, status)
+		}
+	}
+	for _, path := range []string{"/owed", "/organisations", "/inbox"} {
+		if body := dee.see(path); strings.Contains(body, "Saltmarsh") || strings.Contains(body, "mdm-0") {
+			t.Errorf("%s tells of another organisation", path)
+		}
+	}
+}
+
+func TestAReaderReadsAndAMemberPrepares(t *testing.T) {
+	h := openHospital(t)
+	h.exposed()
+	a := h.publish(nil)
+	home := fmt.Sprintf("/alerts/%s/organisations/XZ1A", a.ID)
+	if body := h.visit("reader@saltmarsh.example").see(home, "Your organisation's cyber lead answers."); strings.Contains(body, "Acknowledge now") {
+		t.Error("a reader is offered what only a lead may do")
+	}
+	member := h.visit("member@saltmarsh.example")
+	body := member.see(home+"/applies", "Keep as a draft")
+	if strings.Contains(body, "Save and send") {
+		t.Error("a member is offered to send")
+	}
+	if status, _ := member.post(home+"/applies", url.Values{"version": {version(t, body)}, "applicability": {"yes"}}); status != http.StatusForbidden {
+		t.Errorf("a member sends an answer: status %d", status)
+	}
+}
+
+func TestTheCentresLookIsSeen(t *testing.T) {
+	h := openHospital(t)
+	h.exposed()
+	a := h.publish(nil)
+	page, err := h.estate.Assets(h.ctx, ward.Everything(), estate.AssetQuery{Org: "XZ1A", Text: "mdm-01"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	analyst := h.visit("analyst@watch.example")
+	body := analyst.see(fmt.Sprintf("/alerts/%s/organisations/XZ1A", a.ID), "Only they can change it")
+	if strings.Contains(body, "Acknowledge now") || strings.Contains(body, "We think this is wrong") {
+		t.Error("the centre is offered to answer for an organisation")
+	}
+	analyst.see("/organisations/XZ1A", "The organisation can see that you looked.")
+	analyst.see(fmt.Sprintf("/assets/%d", page.Items[0].ID), "exposed to two known weaknesses now")
+	h.visit("lead@saltmarsh.example").see("/organisations/XZ1A", "Asha Lund", "Asset mdm-01", "This page", "The answer to "+string(a.ID))
+}
+
+func TestMarkupIsText(t *testing.T) {
+	const bad = `<script>alert('x')</script>`
+	h := openHospital(t)
+	h.imported("XZ1A", "register "+bad, []ward.Class{ward.MobileManagement}, "asset,vendor,product,version,site,services\n\"m "+bad+"\",\"v "+bad+"\",\"p "+bad+"\",\"1 "+bad+"\",\"s "+bad+"\",\"c "+bad+"\"\n")
+	page, err := h.estate.Assets(h.ctx, ward.Everything(), estate.AssetQuery{Org: "XZ1A"})
+	if err != nil || len(page.Items) != 1 {
+		t.Fatalf("assets: %v, %v", page.Items, err)
+	}
+	installs, err := h.estate.Installs(h.ctx, ward.Everything(), page.Items[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	(*h.match)["XZ1A"] = []ward.Exposure{{Org: "XZ1A", Asset: page.Items[0], Software: installs[0].Software, Source: installs[0].SourceName, Verdict: ward.Verdict{CVE: "CVE-2025-4427", Status: ward.Affected, Why: bad, Fixed: bad}}}
+	h.words.Stand(ward.Standing{Org: "XZ1A", State: ward.ExposureUnknown, Reason: bad, Source: bad})
+	a := h.publish(func(a *ward.Alert) {
+		a.Title, a.Summary, a.Vendor, a.Product, a.Platforms, a.Category = bad, bad, bad, bad, []string{bad}, bad
+		a.Steps = []ward.Step{{Kind: ward.StepPatch, Text: bad, Link: "https://forums.example/" + bad}}
+	})
+	home := fmt.Sprintf("/alerts/%s/organisations/XZ1A", a.ID)
+	lead := h.visit("lead@saltmarsh.example")
+	v := version(t, lead.see(home))
+	lead.post(home+"/applies", url.Values{"version": {v}, "applicability": {"yes"}, "words": {bad}})
+	lead.post(home+"/dispute", url.Values{"version": {"2"}, "words": {bad}})
+	lead.post(home+"/act", url.Values{"version": {"3"}, "do": {"draft"}, "words": {bad}, "fixed_at-day": {bad}})
+	lead.post("/organisations/XZ1A/declare", url.Values{"vendor": {bad}, "product": {bad}, "answer": {"yes"}, "version": {bad}, "asset": {bad}, "words": {bad}})
+	imports, err := h.estate.Imports(h.ctx, ward.Everything(), "XZ1A", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/owed", home, home + "/applies", home + "/act", home + "/dispute", home + "/close", "/organisations", "/organisations?text=" + url.QueryEscape(bad), "/organisations/XZ1A",
+		"/organisations/XZ1A/assets", "/organisations/XZ1A/assets?text=" + url.QueryEscape(bad), fmt.Sprintf("/assets/%d", page.Items[0].ID), "/organisations/XZ1A/imports", fmt.Sprintf("/organisations/XZ1A/imports/%d", imports[0].ID),
+		"/organisations/XZ1A/declare?product=" + url.QueryEscape(bad), "/inbox"} {
+		if body := lead.see(path); strings.Contains(body, "<script>alert") {
+			t.Errorf("%s: markup from a text is markup on the page", path)
+		}
+	}
+	if body := lead.see(home); !strings.Contains(body, "&lt;script&gt;alert") {
+		t.Error("the text is not shown")
+	}
+}
+
+func TestHospitalPages(t *testing.T) {
+	h := openHospital(t)
+	b := browser.Start(t)
+	signIn(h, b, "lead@saltmarsh.example")
+	b.Navigate(h.url + "/owed")
+	b.Check("owed-empty")
+	b.Navigate(h.url + "/organisations/XZ1A")
+	b.Check("organisation-empty")
+	h.exposed()
+	a := h.publish(nil)
+	other := h.publish(func(a *ward.Alert) {
+		a.Title, a.Vendor, a.Product, a.CVEs = "A gateway that gives away its sessions", "Citrix", "NetScaler ADC", []ward.CVE{"CVE-2025-5777"}
+	})
+	h.words.Stand(ward.Standing{Org: "XZ1A", State: ward.Exposed, Reason: "affected versions on 2 assets by appliance register", Source: "appliance register", Grade: ward.ToolExport, ObservedAt: h.clock.Now().Add(-3 * time.Hour)})
+	home := fmt.Sprintf("%s/alerts/%s/organisations/XZ1A", h.url, a.ID)
+	for name, path := range map[string]string{"owed": h.url + "/owed", "answer": home, "answer-applies": home + "/applies", "answer-act": home + "/act", "answer-dispute": home + "/dispute", "answer-close": home + "/close",
+		"answer-other": fmt.Sprintf("%s/alerts/%s/organisations/XZ1A", h.url, other.ID), "organisations": h.url + "/organisations", "organisation": h.url + "/organisations/XZ1A", "assets": h.url + "/organisations/XZ1A/assets",
+		"asset": h.url + "/assets/1", "imports": h.url + "/organisations/XZ1A/imports", "import": h.url + "/organisations/XZ1A/imports/1", "inbox": h.url + "/inbox",
+		"declare": h.url + "/organisations/XZ1A/declare?vendor=Ivanti&product=Endpoint+Manager+Mobile&alert=" + string(a.ID)} {
+		b.Navigate(path)
+		b.Check(name)
+	}
+}
+
+func signIn(h *hospital, b *browser.Browser, email string) {
+	b.Navigate(h.url + "/sign-in")
+	b.Fill("#email", email)
+	b.Fill("#password", secret)
+	b.Submit("main button[type=submit]")
+}
