@@ -185,8 +185,19 @@ func (c *answering) tell(ctx context.Context) error {
 	return nil
 }
 
-// prove holds what the organisation says against the evidence of now, and does what follows from it.
+// prove holds what the organisation says against the evidence of now, and does what follows from it. While the desk has to
+// decide, the organisation owes nothing.
 func (c *answering) prove(ctx context.Context) error {
+	if err := c.hold(ctx); err != nil {
+		return err
+	}
+	if c.r.Proof.Result == ward.Disputed {
+		c.r.NextDue = time.Time{}
+	}
+	return nil
+}
+
+func (c *answering) hold(ctx context.Context) error {
 	said := Statement{FixedAt: c.r.ClaimedFixedAt, Denied: denies(c.r.Applicability), Contest: c.r.Dispute}
 	before := c.r.Proof
 	if said == (Statement{}) {
@@ -250,7 +261,6 @@ func (c *answering) follow(before ward.ProofResult) {
 			c.reopen("evidence shows an affected version")
 			closed = false
 		}
-		c.r.NextDue = time.Time{} // the desk's turn
 		c.notify("", "response.disputed", fmt.Sprintf("%s: the answer of %s is disputed", id, org), "The national desk decides once, for every organisation alike.")
 	case ward.Confirmed:
 		if c.r.ClosedAs == ClosedNotConfirmed {

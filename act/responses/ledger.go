@@ -200,6 +200,7 @@ func (l *Ledger) Claim(ctx context.Context, who ward.Actor, alert ward.AlertID, 
 			c.reopen("claimed again")
 		}
 		c.r.ClaimedFixedAt = fixedAt
+		c.r.Proof = ward.Proof{} // a new claim is a new question
 		c.r.State = ward.Remediated
 		if denies(c.r.Applicability) {
 			c.r.Applicability = ward.Applies

@@ -50,7 +50,7 @@ func (l *Ledger) Rule(ctx context.Context, who ward.Actor, ruling ward.Ruling) (
 }
 
 // Unrule takes a ruling back: the match returns to what publishers say, and the proofs follow.
-func (l *Ledger) Unrule(ctx context.Context, who ward.Actor, ruling ward.Ruling, reason string) error {
+func (l *Ledger) Unrule(ctx context.Context, who ward.Actor, id, reason string) error {
 	if err := who.Need(ward.MayRule); err != nil {
 		return err
 	}
@@ -58,13 +58,34 @@ func (l *Ledger) Unrule(ctx context.Context, who ward.Actor, ruling ward.Ruling,
 	if err != nil {
 		return err
 	}
-	ruling.Undone = l.clock.Now()
 	return l.store.Update(ctx, func(tx *store.Tx) error {
-		if err := l.judge.Unrule(ctx, tx, ruling); err != nil {
-			return fmt.Errorf("ruling %s: %w", ruling.ID, err)
+		all, err := tx.Rulings(ctx, "")
+		if err != nil {
+			return err
 		}
-		return l.settle(ctx, tx, who, ruling, "response.unrule", fmt.Sprintf("%s taken back: %s", ruling.ID, reason))
+		at := slices.IndexFunc(all, func(r ward.Ruling) bool { return r.ID == id })
+		if at < 0 {
+			return fmt.Errorf("ruling %s: %w", id, ward.ErrNotFound)
+		}
+		ruling := all[at]
+		if !ruling.Undone.IsZero() {
+			return fmt.Errorf("ruling %s was taken back at %s: %w", id, act.When(ruling.Undone), ward.ErrState)
+		}
+		ruling.Undone = l.clock.Now()
+		if err := l.judge.Unrule(ctx, tx, ruling); err != nil {
+			return fmt.Errorf("ruling %s: %w", id, err)
+		}
+		return l.settle(ctx, tx, who, ruling, "response.unrule", fmt.Sprintf("%s taken back: %s", id, reason))
 	})
+}
+
+// Rulings lists the rulings, oldest first, those taken back too; with a CVE, those that name it.
+func (l *Ledger) Rulings(ctx context.Context, cve ward.CVE) (all []ward.Ruling, err error) {
+	err = l.store.View(ctx, func(tx *store.Tx) error {
+		all, err = tx.Rulings(ctx, cve)
+		return err
+	})
+	return all, err
 }
 
 // settle writes a ruling into the history of every answer that it decides, and tells those organisations.

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"wardwatch/act/alerts"
+	"wardwatch/act/findings"
 	"wardwatch/know/feeds"
 	"wardwatch/ward"
 )
@@ -20,7 +21,7 @@ func (a *API) findings() {
 			Org  string `query:"org" maxLength:"20"`
 			Text string `query:"text" maxLength:"200"`
 		}) (*Listed[Finding], error) {
-			page, err := f.Queue(ctx, who.Scope, FindingQuery{Org: orgOf(in.Org), Text: in.Text, After: in.After, Limit: in.Limit})
+			page, err := f.Queue(ctx, who.Scope, findings.Query{Org: orgOf(in.Org), Text: in.Text, After: in.After, Limit: in.Limit})
 			return listed(page, err, findingOf)
 		})
 	route(a, http.MethodGet, "/findings/{finding}", "findings", "Read one finding",
@@ -291,15 +292,15 @@ func (a *API) rulings() {
 			page, err := part(items, err, in.Paging)
 			return listed(page, err, responseOf)
 		})
-	route(a, http.MethodGet, "/vulnerabilities/{cve}/rulings", "rulings", "List what the national desk ruled on a weakness",
+	route(a, http.MethodGet, "/rulings", "rulings", "List what the national desk ruled, oldest first",
 		func(ctx context.Context, who ward.Actor, in *struct {
-			CVE
 			Paging
+			CVE string `query:"cve" maxLength:"30"`
 		}) (*Listed[Ruling], error) {
 			if err := who.Need(ward.MayRead); err != nil {
 				return nil, err
 			}
-			items, err := a.rooms.Library.Rulings(ctx, cveOf(in.CVE.CVE))
+			items, err := l.Rulings(ctx, cveOf(in.CVE))
 			page, err := part(items, err, in.Paging)
 			return listed(page, err, rulingOf)
 		})
@@ -318,27 +319,14 @@ func (a *API) rulings() {
 			item, err := l.Rule(ctx, who, ward.Ruling{CVEs: shapes(b.CVEs, cveOf), Vendor: b.Vendor, Product: b.Product, Versions: b.Versions, Status: b.Status, Reason: b.Reason})
 			return one(item, err, rulingOf)
 		}, created)
-	route(a, http.MethodPost, "/vulnerabilities/{cve}/rulings/{ruling}/undo", "rulings", "Take a ruling back",
+	route(a, http.MethodPost, "/rulings/{ruling}/undo", "rulings", "Take a ruling back",
 		func(ctx context.Context, who ward.Actor, in *struct {
-			CVE
 			Ruling string `path:"ruling" maxLength:"100"`
 			Body   struct {
 				Reason string `json:"reason" minLength:"1" maxLength:"20000"`
 			}
 		}) (*Done, error) {
-			if err := who.Need(ward.MayRule); err != nil {
-				return nil, err
-			}
-			all, err := a.rooms.Library.Rulings(ctx, cveOf(in.CVE.CVE))
-			if err != nil {
-				return nil, err
-			}
-			for _, r := range all {
-				if r.ID == in.Ruling && r.Undone.IsZero() {
-					return &Done{}, l.Unrule(ctx, who, r, in.Body.Reason)
-				}
-			}
-			return nil, ward.ErrNotFound
+			return &Done{}, l.Unrule(ctx, who, in.Ruling, in.Body.Reason)
 		}, func(op *huma.Operation) { op.DefaultStatus = http.StatusNoContent })
 }
 

@@ -306,14 +306,14 @@ func (u *Upload) Resolve(ctx huma.Context) []error {
 	return nil
 }
 
-// takes documents the types of an uploaded body.
-func takes(types ...string) option {
-	return func(o *huma.Operation) {
-		o.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
-		for _, t := range types {
-			o.RequestBody.Content[t] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
-		}
+// takes documents the types of the body that is uploaded to a path. Afterwards, because an operation that is registered
+// with a body has it read into memory.
+func (a *API) takes(path string, types ...string) {
+	body := &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
+	for _, t := range types {
+		body.Content[t] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
 	}
+	a.huma.OpenAPI().Paths[prefix+path].Post.RequestBody = body
 }
 
 // encoded is v as one line of JSON.

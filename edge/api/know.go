@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"wardwatch/know"
+	"wardwatch/know/estate"
 	"wardwatch/know/intel"
 	"wardwatch/ward"
 )
@@ -73,11 +75,12 @@ func (a *API) organisations() {
 				Host    string              `json:"host,omitempty" maxLength:"20" doc:"for hosted: the ODS code of who hosts it"`
 				Words   string              `json:"words,omitempty" maxLength:"4000"`
 			}
-		}) (*Done, error) {
+		}) (*One[Declaration], error) {
 			b := in.Body
-			return &Done{}, e.Declare(ctx, who, ward.Declaration{Org: orgOf(in.Org.Org), Vendor: b.Vendor, Product: b.Product, Answer: b.Answer,
+			item, err := e.Declare(ctx, who, ward.Declaration{Org: orgOf(in.Org.Org), Vendor: b.Vendor, Product: b.Product, Answer: b.Answer,
 				Version: b.Version, Host: orgOf(b.Host), Words: b.Words})
-		}, func(o *huma.Operation) { o.DefaultStatus = http.StatusNoContent })
+			return one(item, err, declarationOf)
+		}, created)
 	a.uploads()
 }
 
@@ -91,14 +94,11 @@ func (a *API) uploads() {
 			Name       string    `query:"name" maxLength:"300" doc:"the file's name, which helps to tell its format"`
 			Classes    []string  `query:"classes" maxItems:"20" doc:"the classes that the source speaks for"`
 			Grade      string    `query:"grade" enum:"self-declared,tool export,independent" default:"tool export"`
-			ObservedAt time.Time `query:"observed_at" doc:"when the source looked; now when not given"`
+			ObservedAt time.Time `query:"observed_at" doc:"when the inventory was true; as it says itself when not given"`
 			Mapping    []string  `query:"mapping" maxItems:"40" doc:"other headers of a CSV file: asset=Hostname"`
 			Upload
-		}) (*One[Import], error) {
-			d := Delivery{Org: orgOf(in.Org.Org), Source: in.Source, Format: in.Format, Name: in.Name, Grade: ward.Grade(in.Grade), ObservedAt: in.ObservedAt, Body: in.body}
-			if d.Format == "auto" {
-				d.Format = ""
-			}
+		}) (*Taken, error) {
+			d := estate.Delivery{Org: orgOf(in.Org.Org), Source: in.Source, Format: in.Format, Name: in.Name, Grade: ward.Grade(in.Grade), ObservedAt: in.ObservedAt, Body: in.body}
 			for _, class := range in.Classes {
 				d.Classes = append(d.Classes, ward.Class(class))
 			}
@@ -113,18 +113,37 @@ func (a *API) uploads() {
 				d.Mapping[ours] = theirs
 			}
 			item, err := e.Import(ctx, who, d)
-			return one(item, err, importOf)
-		}, created, takes("text/csv", "application/json", "application/octet-stream"),
-		document("The body is the file itself. The same file twice changes nothing, so no Idempotency-Key is needed. An import that loses more than a fifth of its source's assets is held: release or discard it."))
+			switch {
+			case errors.Is(err, ward.ErrHeld):
+				return &Taken{http.StatusAccepted, importOf(item)}, nil
+			case err != nil:
+				return nil, err
+			case item.State == ward.ImportUnchanged:
+				return &Taken{http.StatusOK, importOf(item)}, nil
+			}
+			return &Taken{http.StatusCreated, importOf(item)}, nil
+		}, created,
+		document("The body is the file itself. The same file twice changes nothing, so no Idempotency-Key is needed. An import that loses more than a fifth of its source's assets is held, with 202: release or discard it."))
+	a.takes("/organisations/{org}/imports", "text/csv", "application/json", "application/octet-stream")
 	type held struct {
 		ID int64 `path:"import" minimum:"1"`
 	}
-	for verb, do := range map[string]func(context.Context, ward.Actor, ward.ImportID) error{"release": e.Release, "discard": e.Discard} {
-		route(a, http.MethodPost, "/imports/{import}/"+verb, "organisations", strings.ToUpper(verb[:1])+verb[1:]+" an import that is held",
-			func(ctx context.Context, who ward.Actor, in *held) (*Done, error) {
-				return &Done{}, do(ctx, who, ward.ImportID(in.ID))
-			}, func(o *huma.Operation) { o.DefaultStatus = http.StatusNoContent })
-	}
+	route(a, http.MethodPost, "/imports/{import}/release", "organisations", "Apply an import that is held",
+		func(ctx context.Context, who ward.Actor, in *held) (*One[Import], error) {
+			item, err := e.Release(ctx, who, ward.ImportID(in.ID))
+			return one(item, err, importOf)
+		})
+	route(a, http.MethodPost, "/imports/{import}/discard", "organisations", "Discard an import that is held",
+		func(ctx context.Context, who ward.Actor, in *held) (*One[Import], error) {
+			item, err := e.Discard(ctx, who, ward.ImportID(in.ID))
+			return one(item, err, importOf)
+		})
+}
+
+// Taken is what became of an import: 201 applied, 200 unchanged, 202 held.
+type Taken struct {
+	Status int
+	Body   Import
 }
 
 // AssetDetail is an asset with what runs on it and what that exposes.
@@ -143,9 +162,9 @@ func (a *API) assets() {
 			Class    string `query:"class" maxLength:"40"`
 			Text     string `query:"text" maxLength:"200" doc:"part of the name"`
 			Software string `query:"software" maxLength:"200" doc:"part of what runs on it"`
-			Gone     bool   `query:"gone" doc:"also those that are no longer seen"`
+			Gone     bool   `query:"gone" doc:"those that are no longer seen, instead"`
 		}) (*Listed[Asset], error) {
-			page, err := e.Assets(ctx, who.Scope, AssetQuery{Org: orgOf(in.Org), Class: ward.Class(in.Class), Text: in.Text, Software: in.Software, Gone: in.Gone, After: in.After, Limit: in.Limit})
+			page, err := e.Assets(ctx, who.Scope, estate.AssetQuery{Org: orgOf(in.Org), Class: ward.Class(in.Class), Text: in.Text, Software: in.Software, Gone: in.Gone, After: in.After, Limit: in.Limit})
 			if err == nil && in.Org != "" && len(page.Items) > 0 {
 				err = a.rooms.Door.Seen(ctx, who, "estate.view", string(orgOf(in.Org)), orgOf(in.Org))
 			}

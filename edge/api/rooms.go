@@ -2,12 +2,13 @@ package api
 
 import (
 	"context"
-	"io"
 	"time"
 
 	"wardwatch/act/alerts"
+	"wardwatch/act/findings"
 	"wardwatch/act/responses"
 	"wardwatch/know"
+	"wardwatch/know/estate"
 	"wardwatch/know/feeds"
 	"wardwatch/know/intel"
 	"wardwatch/ward"
@@ -56,41 +57,17 @@ type Estate interface {
 	Organisation(ctx context.Context, scope ward.Scope, id ward.OrgID) (ward.Organisation, error)
 	Relations(ctx context.Context, scope ward.Scope, org ward.OrgID) ([]ward.Relation, error)
 	Sites(ctx context.Context, scope ward.Scope, org ward.OrgID) ([]ward.Site, error)
-	Assets(ctx context.Context, scope ward.Scope, q AssetQuery) (ward.Page[ward.Asset], error)
+	Assets(ctx context.Context, scope ward.Scope, q estate.AssetQuery) (ward.Page[ward.Asset], error)
 	Asset(ctx context.Context, scope ward.Scope, id ward.AssetID) (ward.Asset, error)
 	Installs(ctx context.Context, scope ward.Scope, id ward.AssetID) ([]ward.Install, error)
 	Sources(ctx context.Context, scope ward.Scope, org ward.OrgID) ([]ward.Source, error)
 	Imports(ctx context.Context, scope ward.Scope, org ward.OrgID, limit int) ([]ward.Import, error)
 	Coverage(ctx context.Context, scope ward.Scope, org ward.OrgID) ([]ward.Coverage, error)
 	Declarations(ctx context.Context, scope ward.Scope, org ward.OrgID) ([]ward.Declaration, error)
-	Import(ctx context.Context, who ward.Actor, d Delivery) (ward.Import, error)
-	Release(ctx context.Context, who ward.Actor, id ward.ImportID) error
-	Discard(ctx context.Context, who ward.Actor, id ward.ImportID) error
-	Declare(ctx context.Context, who ward.Actor, d ward.Declaration) error
-}
-
-// AssetQuery asks for assets.
-type AssetQuery struct {
-	Org      ward.OrgID
-	Class    ward.Class
-	Text     string
-	Software string
-	Gone     bool
-	After    string
-	Limit    int
-}
-
-// Delivery is one inventory.
-type Delivery struct {
-	Org        ward.OrgID
-	Source     string
-	Format     string
-	Classes    []ward.Class
-	Grade      ward.Grade
-	ObservedAt time.Time
-	Body       io.Reader
-	Name       string
-	Mapping    map[string]string
+	Import(ctx context.Context, who ward.Actor, d estate.Delivery) (ward.Import, error)
+	Release(ctx context.Context, who ward.Actor, id ward.ImportID) (ward.Import, error)
+	Discard(ctx context.Context, who ward.Actor, id ward.ImportID) (ward.Import, error)
+	Declare(ctx context.Context, who ward.Actor, d ward.Declaration) (ward.Declaration, error)
 }
 
 // Matches knows who is exposed to what: *match.Matcher.
@@ -131,7 +108,6 @@ type Library interface {
 	Vulnerability(ctx context.Context, cve ward.CVE) (ward.Vulnerability, error)
 	Reports(ctx context.Context, cve ward.CVE) ([]know.Report, error)
 	Search(ctx context.Context, q intel.Query) (ward.Page[ward.Vulnerability], error)
-	Rulings(ctx context.Context, cve ward.CVE) ([]ward.Ruling, error)
 }
 
 // Feeds reads what publishers say: *feeds.Syncer.
@@ -142,16 +118,8 @@ type Feeds interface {
 
 // Findings is the queue: *findings.Desk.
 type Findings interface {
-	Queue(ctx context.Context, scope ward.Scope, q FindingQuery) (ward.Page[ward.Finding], error)
+	Queue(ctx context.Context, scope ward.Scope, q findings.Query) (ward.Page[ward.Finding], error)
 	Finding(ctx context.Context, scope ward.Scope, id ward.FindingID) (ward.Finding, error)
-}
-
-// FindingQuery asks for findings.
-type FindingQuery struct {
-	Org   ward.OrgID
-	Text  string
-	After string
-	Limit int
 }
 
 // Alerts is the board: *alerts.Board.
@@ -183,7 +151,8 @@ type Responses interface {
 	Dispute(ctx context.Context, who ward.Actor, alert ward.AlertID, org ward.OrgID, version int, words string) (ward.Response, error)
 	Close(ctx context.Context, who ward.Actor, alert ward.AlertID, org ward.OrgID, version int, words string) (ward.Response, error)
 	Rule(ctx context.Context, who ward.Actor, r ward.Ruling) (ward.Ruling, error)
-	Unrule(ctx context.Context, who ward.Actor, r ward.Ruling, reason string) error
+	Unrule(ctx context.Context, who ward.Actor, id, reason string) error
+	Rulings(ctx context.Context, cve ward.CVE) ([]ward.Ruling, error)
 	Overview(ctx context.Context, scope ward.Scope) (responses.Overview, error)
 }
 

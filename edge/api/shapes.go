@@ -147,13 +147,15 @@ func softwareOf(s ward.Software) Software { return Software(s) }
 type Install struct {
 	Software  Software      `json:"software"`
 	Source    ward.SourceID `json:"source"`
+	SeenBy    string        `json:"seen_by" doc:"the source's name"`
+	Grade     ward.Grade    `json:"grade"`
 	FirstSeen time.Time     `json:"first_seen,omitzero"`
 	LastSeen  time.Time     `json:"last_seen,omitzero"`
 	Gone      bool          `json:"gone"`
 }
 
 func installOf(i ward.Install) Install {
-	return Install{softwareOf(i.Software), i.Source, i.FirstSeen, i.LastSeen, i.Gone}
+	return Install{softwareOf(i.Software), i.Source, i.SourceName, i.Grade, i.FirstSeen, i.LastSeen, i.Gone}
 }
 
 // Exposure is one weakness on one asset over an interval of time, with the reason.

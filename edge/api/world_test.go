@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,9 +15,12 @@ import (
 	"testing"
 	"time"
 
+	"wardwatch/act/findings"
 	"wardwatch/edge/access"
 	"wardwatch/edge/api"
 	"wardwatch/know"
+	"wardwatch/know/estate"
+	"wardwatch/know/estate/csv"
 	"wardwatch/know/feeds"
 	"wardwatch/know/intel"
 	"wardwatch/test/ground"
@@ -25,6 +29,8 @@ import (
 
 // canary begins every text that belongs to the first organisation.
 const canary = "Canary-of-XZ1"
+
+const password = "lantern orbit thistle"
 
 const (
 	first  = ward.OrgID("XZ1")
@@ -36,16 +42,19 @@ const (
 // by the test: each shows the first organisation's things to whoever sees it.
 type world struct {
 	*ground.Ground
-	t      *testing.T
-	door   *access.Door
-	api    *api.API
-	url    string
-	alert  ward.Alert // published to the first organisation only
-	draft  ward.Alert // not published
-	people map[string]ward.Person
-	tokens map[string]string
-	own    ward.Token // of the first organisation's lead
-	gone   map[string]int
+	t        testing.TB
+	client   *http.Client // to call with; nil is one without cookies
+	door     *access.Door
+	api      *api.API
+	url      string
+	alert    ward.Alert // published to the first organisation only
+	draft    ward.Alert // not published
+	people   map[string]ward.Person
+	tokens   map[string]string
+	own      ward.Token // of the first organisation's lead
+	register *estate.Register
+	asset    ward.AssetID
+	held     ward.ImportID
 }
 
 var roles = []struct {
@@ -58,33 +67,42 @@ var roles = []struct {
 	{"lead", ward.Lead, second}, {"member", ward.Member, second}, {"reader", ward.Reader, second},
 }
 
-func open(t *testing.T, options api.Options) *world {
+func open(t testing.TB, options api.Options) *world {
 	t.Helper()
 	g := ground.New(t, first, second, "XZ3")
-	w := &world{Ground: g, t: t, people: map[string]ward.Person{}, tokens: map[string]string{}, gone: map[string]int{}}
-	logger := slog.New(slog.NewTextHandler(t.Output(), nil))
+	w := &world{Ground: g, t: t, people: map[string]ward.Person{}, tokens: map[string]string{}}
+	logger := slog.New(slog.DiscardHandler)
+	if t, ok := t.(*testing.T); ok {
+		logger = slog.New(slog.NewTextHandler(t.Output(), nil))
+	}
 	var err error
 	if w.door, err = access.New(g.Store.Accounts(), g.Clock, access.Options{Log: logger}); err != nil {
 		t.Fatal(err)
 	}
 	options.Log = logger
+	w.register = estate.New(g.Store, g.Clock, csv.Reader{})
 	if options.Burst == 0 {
 		options.Burst = 1e9
 	}
 	w.api = api.New(api.Rooms{
-		Door: w.door, Repeats: g.Store.Accounts(), Estate: estate{w}, Matches: matches{}, Library: library{g.Words}, Feeds: publishers{}, Findings: desk{},
+		Door: w.door, Repeats: g.Store.Accounts(), Estate: w.register, Matches: matches{}, Library: library{g.Words}, Feeds: publishers{}, Findings: desk{},
 		Alerts: g.Board, Responses: g.Ledger, Inbox: g.Outbox, Ready: g.Store.Ready,
 	}, g.Clock, options)
 	mux := http.NewServeMux()
 	for _, path := range api.Paths {
 		mux.Handle(path, w.api)
 	}
+	mux.HandleFunc("POST /in", func(out http.ResponseWriter, r *http.Request) {
+		if _, err := w.door.SignIn(r.Context(), r.FormValue("email"), r.FormValue("password"), w.door.Address(r)); err != nil {
+			http.Error(out, err.Error(), http.StatusUnauthorized)
+		}
+	})
 	server := httptest.NewServer(w.door.Middleware(mux))
 	t.Cleanup(server.Close)
 	w.url = server.URL
 	system := ward.System("test")
 	for _, r := range roles {
-		p, _, err := w.door.AddPerson(g.Ctx, system, ward.Person{Name: r.name, Email: r.name + "@hospital.example", Role: r.role, Org: r.org}, "lantern orbit thistle")
+		p, _, err := w.door.AddPerson(g.Ctx, system, ward.Person{Name: r.name, Email: r.name + "@hospital.example", Role: r.role, Org: r.org}, password)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +138,7 @@ func (w *world) plant() {
 	w.Words.Stand(ward.Standing{Org: first, State: ward.Exposed, Reason: canary + " standing", Source: canary + " source", Assets: 1})
 	w.Words.Show(first, ward.Seen{Asset: 1, Name: canary + "-mdm", Software: canary + " software", Version: "12.5.0.0", Status: ward.Affected, Basis: ward.ByVersion,
 		Source: canary + " source", Grade: ward.ToolExport, ObservedAt: ground.Day0})
-	w.Exposed(first, 1, canary+"-mdm", "12.5.0.0", cve)
+	w.estate()
 	alert := ground.Alert()
 	alert.Title, alert.Summary = canary+" title", canary+" summary"
 	alert.Steps[0].Text = canary + " step"
@@ -147,6 +165,41 @@ func (w *world) plant() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// estate gives the first organisation a name, a site, inventories, one of them held, and a declaration.
+func (w *world) estate() {
+	w.t.Helper()
+	system := ward.System("test")
+	_, err := w.register.ImportOrganisations(w.Ctx, system, estate.Directory{
+		Organisations: []ward.Organisation{{ID: first, Name: canary + " name", Town: canary + " town"}, {ID: second, Name: "Second"}, {ID: "XZ3", Name: "Third"}},
+		Sites:         []ward.Site{{ID: "XZ101", Org: first, Name: canary + " site"}},
+		Relations:     []ward.Relation{{From: first, Kind: ward.Supplier, To: "XZ3", Since: ground.Day0}},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for i, machines := range []int{10, 2} {
+		var rows strings.Builder
+		rows.WriteString("asset,class,site,data,services,vendor,product,version\n")
+		for m := range machines {
+			fmt.Fprintf(&rows, "%s-%d,server,%s site,patient_record,%s service,%s vendor,%s product,1.%d\n", canary, m, canary, canary, canary, canary, m)
+		}
+		done, err := w.register.Import(w.Ctx, ward.System(canary+" importer"), estate.Delivery{Org: first, Source: canary + " inventory", Format: "csv", Classes: []ward.Class{ward.Server},
+			ObservedAt: ground.Day0.Add(time.Duration(i-2) * time.Minute), Body: strings.NewReader(rows.String()), Name: canary + ".csv"})
+		if err != nil && !errors.Is(err, ward.ErrHeld) {
+			w.t.Fatal(err)
+		}
+		w.held = done.ID
+	}
+	if _, err := w.register.Declare(w.Ctx, ground.Person(canary+" Lee", ward.Lead, first), ward.Declaration{Org: first, Vendor: "Ivanti", Product: "Endpoint Manager Mobile", Answer: ward.HostedBy, Words: canary + " words"}); err != nil {
+		w.t.Fatal(err)
+	}
+	page, err := w.register.Assets(w.Ctx, ward.Only(first), estate.AssetQuery{Class: ward.Server})
+	if err != nil || len(page.Items) != 10 {
+		w.t.Fatalf("%d assets, %v", len(page.Items), err)
+	}
+	w.asset = page.Items[0].ID
 }
 
 // planted is a T whose every text carries the canary, after which set corrects what must be right.
@@ -186,105 +239,6 @@ func shownTo[T any](scope ward.Scope, org ward.OrgID, set func(*T)) ([]T, error)
 	return []T{planted(set)}, nil
 }
 
-// estate speaks for the register.
-type estate struct{ w *world }
-
-func (estate) Organisations(_ context.Context, scope ward.Scope) (all []ward.Organisation, _ error) {
-	for _, org := range []ward.OrgID{first, second, "XZ3"} {
-		if scope.Sees(org) {
-			all = append(all, ward.Organisation{ID: org, Name: canaryFor(org, "name")})
-		}
-	}
-	return all, nil
-}
-
-func (e estate) Organisation(ctx context.Context, scope ward.Scope, id ward.OrgID) (ward.Organisation, error) {
-	all, _ := e.Organisations(ctx, scope)
-	for _, o := range all {
-		if o.ID == id {
-			return o, nil
-		}
-	}
-	return ward.Organisation{}, ward.ErrNotFound
-}
-
-func (estate) Relations(_ context.Context, scope ward.Scope, org ward.OrgID) ([]ward.Relation, error) {
-	return shownTo(scope, org, func(*ward.Relation) {})
-}
-
-func (estate) Sites(_ context.Context, scope ward.Scope, org ward.OrgID) ([]ward.Site, error) {
-	return shownTo(scope, org, func(*ward.Site) {})
-}
-
-func (estate) Assets(_ context.Context, scope ward.Scope, q api.AssetQuery) (ward.Page[ward.Asset], error) {
-	items, err := shownTo(scope, q.Org, func(a *ward.Asset) { a.Operator = first })
-	return ward.Page[ward.Asset]{Items: items}, err
-}
-
-func (e estate) Asset(ctx context.Context, scope ward.Scope, _ ward.AssetID) (ward.Asset, error) {
-	page, _ := e.Assets(ctx, scope, api.AssetQuery{})
-	if len(page.Items) == 0 {
-		return ward.Asset{}, ward.ErrNotFound
-	}
-	return page.Items[0], nil
-}
-
-func (estate) Installs(_ context.Context, scope ward.Scope, _ ward.AssetID) ([]ward.Install, error) {
-	return shownTo(scope, "", func(*ward.Install) {})
-}
-
-func (estate) Sources(_ context.Context, scope ward.Scope, org ward.OrgID) ([]ward.Source, error) {
-	return shownTo(scope, org, func(*ward.Source) {})
-}
-
-func (estate) Imports(_ context.Context, scope ward.Scope, org ward.OrgID, _ int) ([]ward.Import, error) {
-	return shownTo(scope, org, func(*ward.Import) {})
-}
-
-func (estate) Coverage(_ context.Context, scope ward.Scope, org ward.OrgID) ([]ward.Coverage, error) {
-	return shownTo(scope, org, func(*ward.Coverage) {})
-}
-
-func (estate) Declarations(_ context.Context, scope ward.Scope, org ward.OrgID) ([]ward.Declaration, error) {
-	return shownTo(scope, org, func(*ward.Declaration) {})
-}
-
-func (e estate) Import(_ context.Context, who ward.Actor, d api.Delivery) (ward.Import, error) {
-	if err := who.NeedFor(ward.MayImport, d.Org); err != nil {
-		return ward.Import{}, err
-	}
-	n, err := io.Copy(io.Discard, d.Body)
-	if err != nil {
-		return ward.Import{}, fmt.Errorf("estate: %w", err)
-	}
-	e.w.gone["import"]++
-	return ward.Import{ID: 7, Org: d.Org, SourceName: d.Source, Rows: int(n), State: ward.ImportApplied, Problems: []string{d.Format, fmt.Sprint(d.Classes), fmt.Sprint(d.Mapping)}}, nil
-}
-
-func (e estate) held(who ward.Actor, verb string) error {
-	if err := who.NeedFor(ward.MayRelease, first); err != nil {
-		return err
-	}
-	e.w.gone[verb]++
-	return nil
-}
-
-func (e estate) Release(_ context.Context, who ward.Actor, _ ward.ImportID) error {
-	return e.held(who, "release")
-}
-
-func (e estate) Discard(_ context.Context, who ward.Actor, _ ward.ImportID) error {
-	return e.held(who, "discard")
-}
-
-func (e estate) Declare(_ context.Context, who ward.Actor, d ward.Declaration) error {
-	if err := who.NeedFor(ward.MayDeclare, d.Org); err != nil {
-		return err
-	}
-	e.w.gone["declare"]++
-	return nil
-}
-
 // matches speaks for the match.
 type matches struct{}
 
@@ -317,10 +271,6 @@ func (l library) Search(ctx context.Context, _ intel.Query) (ward.Page[ward.Vuln
 	return ward.Page[ward.Vulnerability]{Items: []ward.Vulnerability{v}}, err
 }
 
-func (l library) Rulings(context.Context, ward.CVE) ([]ward.Ruling, error) {
-	return []ward.Ruling{{ID: "ruling-1", CVEs: []ward.CVE{cve}, Product: "Endpoint Manager Mobile", Versions: []string{"12.4.0.2"}, Status: ward.Fixed}}, nil
-}
-
 // publishers speaks for the feeds.
 type publishers struct{}
 
@@ -342,7 +292,7 @@ func (desk) finding() ward.Finding {
 	return planted(func(f *ward.Finding) { f.ID, f.Org, f.CVEs, f.Alert = "finding-1", first, []ward.CVE{cve}, "" })
 }
 
-func (d desk) Queue(_ context.Context, scope ward.Scope, q api.FindingQuery) (ward.Page[ward.Finding], error) {
+func (d desk) Queue(_ context.Context, scope ward.Scope, q findings.Query) (ward.Page[ward.Finding], error) {
 	if !scope.Sees(first) || q.Org != "" && q.Org != first {
 		return ward.Page[ward.Finding]{}, nil
 	}
@@ -378,13 +328,21 @@ func (a answer) problem(t *testing.T) (p api.Problem) {
 // call sends a request as somebody ("": nobody). header is name, value, name, value...
 func (w *world) call(as, method, path, body string, header ...string) answer {
 	w.t.Helper()
+	got, err := w.try(as, method, path, body, header...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return got
+}
+
+func (w *world) try(as, method, path, body string, header ...string) (answer, error) {
 	var in io.Reader
 	if body != "" {
 		in = strings.NewReader(body)
 	}
 	r, err := http.NewRequestWithContext(w.Ctx, method, w.url+path, in)
 	if err != nil {
-		w.t.Fatal(err)
+		return answer{}, err
 	}
 	if as != "" {
 		r.Header.Set("Authorization", "Bearer "+w.tokens[as])
@@ -395,14 +353,18 @@ func (w *world) call(as, method, path, body string, header ...string) answer {
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	got, err := http.DefaultClient.Do(r)
+	client := w.client
+	if client == nil {
+		client = http.DefaultClient
+	}
+	got, err := client.Do(r)
 	if err != nil {
-		w.t.Fatal(err)
+		return answer{}, err
 	}
 	defer got.Body.Close()
 	var text bytes.Buffer
 	if _, err := text.ReadFrom(got.Body); err != nil {
-		w.t.Fatal(err)
+		return answer{}, err
 	}
-	return answer{got.StatusCode, got.Header, text.String()}
+	return answer{got.StatusCode, got.Header, text.String()}, nil
 }

@@ -94,11 +94,12 @@ func (tx *Tx) SourceNamed(ctx context.Context, scope ward.Scope, org ward.OrgID,
 func scanSource(rows *sql.Rows) (s ward.Source, err error) {
 	var classes string
 	var observed sql.NullInt64
-	if err = rows.Scan(&s.ID, &s.Org, &s.Name, &s.Format, &s.Grade, &classes, &observed, &s.Assets); err != nil {
+	if err := rows.Scan(&s.ID, &s.Org, &s.Name, &s.Format, &s.Grade, &classes, &observed, &s.Assets); err != nil {
 		return s, err
 	}
 	s.ObservedAt = moment(observed)
-	return s, json.Unmarshal([]byte(classes), &s.Classes)
+	err = json.Unmarshal([]byte(classes), &s.Classes)
+	return s, err
 }
 
 // AddImport writes down an import. delivery says how its body is to be read; body is kept only while it is held.
@@ -157,12 +158,13 @@ func (tx *Tx) SameImport(ctx context.Context, scope ward.Scope, source ward.Sour
 func scanImport(rows *sql.Rows) (i ward.Import, err error) {
 	var problems string
 	var observed, received sql.NullInt64
-	if err = rows.Scan(&i.ID, &i.Source, &i.Org, &i.SourceName, &i.Digest, &observed, &received, &i.By, &i.State, &i.Rows, &i.Rejected,
+	if err := rows.Scan(&i.ID, &i.Source, &i.Org, &i.SourceName, &i.Digest, &observed, &received, &i.By, &i.State, &i.Rows, &i.Rejected,
 		&problems, &i.Assets, &i.Added, &i.Gone, &i.AssetsLost); err != nil {
 		return i, err
 	}
 	i.ObservedAt, i.ReceivedAt = moment(observed), moment(received)
-	return i, json.Unmarshal([]byte(problems), &i.Problems)
+	err = json.Unmarshal([]byte(problems), &i.Problems)
+	return i, err
 }
 
 // HeldBody is the compressed body of a held import within scope, and how to read it.
@@ -201,18 +203,15 @@ func (tx *Tx) Mapping(ctx context.Context, scope ward.Scope, org ward.OrgID, sou
 	if err != nil {
 		return nil, fmt.Errorf("store: mapping of %s: %w", source, err)
 	}
-	return mapping, json.Unmarshal([]byte(body), &mapping)
+	err = json.Unmarshal([]byte(body), &mapping)
+	return mapping, err
 }
 
 // ---- what an import writes: only the difference
 
 // FindAsset is the asset of an operator by its folded name, or 0. It is for the import of a source, whose rows name it.
 func (tx *Tx) FindAsset(ctx context.Context, operator ward.OrgID, nameKey string) (id ward.AssetID, err error) {
-	find, err := tx.prepare(ctx, `SELECT id FROM assets WHERE operator = $1 AND name_key = $2`)
-	if err != nil {
-		return 0, err
-	}
-	err = find.QueryRowContext(ctx, string(operator), nameKey).Scan(&id)
+	err = tx.repeatOne(ctx, &id, `SELECT id FROM assets WHERE operator = $1 AND name_key = $2`, string(operator), nameKey)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
@@ -228,13 +227,9 @@ func (tx *Tx) AddAsset(ctx context.Context, operator ward.OrgID, name, nameKey s
 	if err != nil {
 		return 0, err
 	}
-	add, err := tx.prepare(ctx, `INSERT INTO assets (operator, name, name_key, class, site, reachable, data, services, first_seen)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`)
-	if err != nil {
-		return 0, err
-	}
-	if err := add.QueryRowContext(ctx, string(operator), name, nameKey, string(says.Class), says.Site, int(says.Reachable), data, services,
-		micros(at)).Scan(&id); err != nil {
+	if err := tx.repeatOne(ctx, &id, `INSERT INTO assets (operator, name, name_key, class, site, reachable, data, services, first_seen)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`,
+		string(operator), name, nameKey, string(says.Class), says.Site, int(says.Reachable), data, services, micros(at)); err != nil {
 		return 0, fmt.Errorf("store: asset %q: %w", name, err)
 	}
 	return id, nil
@@ -242,14 +237,10 @@ func (tx *Tx) AddAsset(ctx context.Context, operator ward.OrgID, name, nameKey s
 
 // AnswersFor writes down that an organisation answers for an asset, as accountable, as operator or both.
 func (tx *Tx) AnswersFor(ctx context.Context, org ward.OrgID, asset ward.AssetID, nameKey string, accountable, operates bool) error {
-	add, err := tx.prepare(ctx, `INSERT INTO asset_orgs (org, asset, accountable, operates, name_key) VALUES ($1, $2, $3, $4, $5)
+	if err := tx.repeat(ctx, `INSERT INTO asset_orgs (org, asset, accountable, operates, name_key) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (org, asset) DO UPDATE SET
 			accountable = CASE WHEN excluded.accountable = 1 THEN 1 ELSE asset_orgs.accountable END,
-			operates = CASE WHEN excluded.operates = 1 THEN 1 ELSE asset_orgs.operates END`)
-	if err != nil {
-		return err
-	}
-	if _, err := add.ExecContext(ctx, string(org), int64(asset), flag(accountable), flag(operates), nameKey); err != nil {
+			operates = CASE WHEN excluded.operates = 1 THEN 1 ELSE asset_orgs.operates END`, string(org), int64(asset), flag(accountable), flag(operates), nameKey); err != nil {
 		return fmt.Errorf("store: %s answers for asset %d: %w", org, asset, err)
 	}
 	return nil
@@ -258,30 +249,19 @@ func (tx *Tx) AnswersFor(ctx context.Context, org ward.OrgID, asset ward.AssetID
 // EnsureSoftware finds or makes a software identity with its product keys; added says that it is new to every estate.
 func (tx *Tx) EnsureSoftware(ctx context.Context, sw ward.Software, keys func(ward.Software) []string) (id ward.SoftwareID, added bool, err error) {
 	identity := strings.Join([]string{sw.Vendor, sw.Product, sw.Version, sw.CPE, sw.PURL}, "\x1f")
-	find, err := tx.prepare(ctx, `SELECT id FROM software WHERE identity = $1`)
-	if err != nil {
-		return 0, false, err
-	}
-	err = find.QueryRowContext(ctx, identity).Scan(&id)
+	err = tx.repeatOne(ctx, &id, `SELECT id FROM software WHERE identity = $1`, identity)
 	if err == nil {
 		return id, false, nil
 	}
 	if !errors.Is(err, sql.ErrNoRows) {
 		return 0, false, fmt.Errorf("store: software: %w", err)
 	}
-	add, err := tx.prepare(ctx, `INSERT INTO software (identity, vendor, product, version, cpe, purl) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id`)
-	if err != nil {
-		return 0, false, err
-	}
-	if err := add.QueryRowContext(ctx, identity, sw.Vendor, sw.Product, sw.Version, sw.CPE, sw.PURL).Scan(&id); err != nil {
+	if err := tx.repeatOne(ctx, &id, `INSERT INTO software (identity, vendor, product, version, cpe, purl) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id`,
+		identity, sw.Vendor, sw.Product, sw.Version, sw.CPE, sw.PURL); err != nil {
 		return 0, false, fmt.Errorf("store: software %q: %w", sw, err)
 	}
-	post, err := tx.prepare(ctx, `INSERT INTO software_products (product_key, software) VALUES ($1, $2) ON CONFLICT DO NOTHING`)
-	if err != nil {
-		return 0, false, err
-	}
 	for _, key := range keys(sw) {
-		if _, err := post.ExecContext(ctx, key, int64(id)); err != nil {
+		if err := tx.repeat(ctx, `INSERT INTO software_products (product_key, software) VALUES ($1, $2) ON CONFLICT DO NOTHING`, key, int64(id)); err != nil {
 			return 0, false, fmt.Errorf("store: software %q: %w", sw, err)
 		}
 	}
@@ -345,11 +325,7 @@ func (tx *Tx) AddInstalls(ctx context.Context, source ward.SourceID, at time.Tim
 			fmt.Fprintf(&text, "($%d,$%d,$1,$2)", 3+2*i, 4+2*i)
 			args = append(args, int64(one.Software), int64(one.Asset))
 		}
-		add, err := tx.prepare(ctx, text.String())
-		if err != nil {
-			return err
-		}
-		if _, err := add.ExecContext(ctx, args...); err != nil {
+		if err := tx.repeat(ctx, text.String(), args...); err != nil {
 			return fmt.Errorf("store: installs: %w", err)
 		}
 	}
@@ -358,12 +334,8 @@ func (tx *Tx) AddInstalls(ctx context.Context, source ward.SourceID, at time.Tim
 
 // EndInstalls ends intervals: at is when the source last listed them.
 func (tx *Tx) EndInstalls(ctx context.Context, source ward.SourceID, at time.Time, all []Installed) error {
-	end, err := tx.prepare(ctx, `UPDATE installs SET last_seen = $1 WHERE source = $2 AND asset = $3 AND software = $4 AND last_seen IS NULL`)
-	if err != nil {
-		return err
-	}
 	for _, one := range all {
-		if _, err := end.ExecContext(ctx, micros(at), int64(source), int64(one.Asset), int64(one.Software)); err != nil {
+		if err := tx.repeat(ctx, `UPDATE installs SET last_seen = $1 WHERE source = $2 AND asset = $3 AND software = $4 AND last_seen IS NULL`, micros(at), int64(source), int64(one.Asset), int64(one.Software)); err != nil {
 			return fmt.Errorf("store: installs: %w", err)
 		}
 	}
@@ -376,12 +348,8 @@ func (tx *Tx) AddPresence(ctx context.Context, source ward.SourceID, asset ward.
 	if err != nil {
 		return err
 	}
-	add, err := tx.prepare(ctx, `INSERT INTO presence (source, asset, first_seen, class, site, reachable, data, services)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`)
-	if err != nil {
-		return err
-	}
-	if _, err := add.ExecContext(ctx, int64(source), int64(asset), micros(at), string(says.Class), says.Site, int(says.Reachable), data, services); err != nil {
+	if err := tx.repeat(ctx, `INSERT INTO presence (source, asset, first_seen, class, site, reachable, data, services)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, int64(source), int64(asset), micros(at), string(says.Class), says.Site, int(says.Reachable), data, services); err != nil {
 		return fmt.Errorf("store: presence of asset %d: %w", asset, err)
 	}
 	return nil
@@ -393,12 +361,8 @@ func (tx *Tx) ChangePresence(ctx context.Context, source ward.SourceID, asset wa
 	if err != nil {
 		return err
 	}
-	change, err := tx.prepare(ctx, `UPDATE presence SET class = $1, site = $2, reachable = $3, data = $4, services = $5
-		WHERE source = $6 AND asset = $7 AND last_seen IS NULL`)
-	if err != nil {
-		return err
-	}
-	if _, err := change.ExecContext(ctx, string(says.Class), says.Site, int(says.Reachable), data, services, int64(source), int64(asset)); err != nil {
+	if err := tx.repeat(ctx, `UPDATE presence SET class = $1, site = $2, reachable = $3, data = $4, services = $5
+		WHERE source = $6 AND asset = $7 AND last_seen IS NULL`, string(says.Class), says.Site, int(says.Reachable), data, services, int64(source), int64(asset)); err != nil {
 		return fmt.Errorf("store: presence of asset %d: %w", asset, err)
 	}
 	return nil
@@ -406,11 +370,7 @@ func (tx *Tx) ChangePresence(ctx context.Context, source ward.SourceID, asset wa
 
 // EndPresence ends the interval in which a source lists an asset: at is when it last did.
 func (tx *Tx) EndPresence(ctx context.Context, source ward.SourceID, asset ward.AssetID, at time.Time) error {
-	end, err := tx.prepare(ctx, `UPDATE presence SET last_seen = $1 WHERE source = $2 AND asset = $3 AND last_seen IS NULL`)
-	if err != nil {
-		return err
-	}
-	if _, err := end.ExecContext(ctx, micros(at), int64(source), int64(asset)); err != nil {
+	if err := tx.repeat(ctx, `UPDATE presence SET last_seen = $1 WHERE source = $2 AND asset = $3 AND last_seen IS NULL`, micros(at), int64(source), int64(asset)); err != nil {
 		return fmt.Errorf("store: presence of asset %d: %w", asset, err)
 	}
 	return nil
@@ -463,11 +423,7 @@ func (tx *Tx) ChangeAsset(ctx context.Context, id ward.AssetID, says Says) error
 	if err != nil {
 		return err
 	}
-	change, err := tx.prepare(ctx, `UPDATE assets SET class = $1, site = $2, reachable = $3, data = $4, services = $5 WHERE id = $6`)
-	if err != nil {
-		return err
-	}
-	if _, err := change.ExecContext(ctx, string(says.Class), says.Site, int(says.Reachable), data, services, int64(id)); err != nil {
+	if err := tx.repeat(ctx, `UPDATE assets SET class = $1, site = $2, reachable = $3, data = $4, services = $5 WHERE id = $6`, string(says.Class), says.Site, int(says.Reachable), data, services, int64(id)); err != nil {
 		return fmt.Errorf("store: asset %d: %w", id, err)
 	}
 	return nil
@@ -520,11 +476,12 @@ func scanAsset(rows *sql.Rows) (a assetRow, err error) {
 	var data, services string
 	var first, last sql.NullInt64
 	var listed bool
-	if err = rows.Scan(&a.ID, &a.Operator, &a.Name, &a.Class, &a.Site, &a.Reachable, &data, &services, &first, &a.key, &last, &listed); err != nil {
+	if err := rows.Scan(&a.ID, &a.Operator, &a.Name, &a.Class, &a.Site, &a.Reachable, &data, &services, &first, &a.key, &last, &listed); err != nil {
 		return a, err
 	}
 	a.FirstSeen, a.LastSeen, a.Gone = moment(first), moment(last), !listed
-	return a, errors.Join(decodeList(data, &a.Data), decodeList(services, &a.Services))
+	err = errors.Join(decodeList(data, &a.Data), decodeList(services, &a.Services))
+	return a, err
 }
 
 // Assets lists assets within scope by name. Each is listed once, however many organisations answer for it.
@@ -567,8 +524,17 @@ func (tx *Tx) Assets(ctx context.Context, scope ward.Scope, q AssetQuery) (ward.
 	}
 	if q.Software != "" {
 		pattern := containing(q.Software)
-		where = append(where, `a.id IN (SELECT i.asset FROM installs i WHERE i.last_seen IS NULL AND i.software IN (
-			SELECT id FROM software WHERE LOWER(vendor || ' ' || product || ' ' || cpe || ' ' || purl) LIKE `+arg(pattern)+` ESCAPE '\'))`)
+		common, err := tx.commonSoftware(ctx, pattern)
+		if err != nil {
+			return ward.Page[ward.Asset]{}, err
+		}
+		matching := `i.software IN (` + matchingSoftware + arg(pattern) + ` ESCAPE '\')`
+		if common {
+			where = append(where, `EXISTS (SELECT 1 FROM presence p CROSS JOIN installs i ON i.source = p.source AND i.asset = p.asset
+				WHERE p.asset = a.id AND p.last_seen IS NULL AND i.last_seen IS NULL AND `+matching+`)`)
+		} else {
+			where = append(where, `a.id IN (SELECT i.asset FROM installs i WHERE i.last_seen IS NULL AND `+matching+`)`)
+		}
 	}
 	present := `EXISTS (SELECT 1 FROM presence p WHERE p.asset = a.id AND p.last_seen IS NULL)`
 	if q.Gone {
@@ -586,7 +552,24 @@ func (tx *Tx) Assets(ctx context.Context, scope ward.Scope, q AssetQuery) (ward.
 	for i, a := range page.Items {
 		out.Items[i] = a.Asset
 	}
-	return out, tx.accountable(ctx, scope, out.Items)
+	err = tx.accountable(ctx, scope, out.Items)
+	return out, err
+}
+
+// matchingSoftware is the query for software by a part of its name; the pattern follows.
+const matchingSoftware = `SELECT id FROM software WHERE LOWER(vendor || ' ' || product || ' ' || cpe || ' ' || purl) LIKE `
+
+// commonSoftware reports whether what matches is on so many assets that looking at each asset of a list finds a page of
+// them sooner than listing the assets of the software does.
+func (tx *Tx) commonSoftware(ctx context.Context, pattern string) (common bool, err error) {
+	const many = 5000
+	var count int
+	err = tx.tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM installs i WHERE i.last_seen IS NULL AND i.software IN (`+
+		matchingSoftware+`$1 ESCAPE '\') LIMIT $2) matched`, pattern, many).Scan(&count)
+	if err != nil {
+		return false, fmt.Errorf("store: assets by software: %w", err)
+	}
+	return count == many, nil
 }
 
 // Asset is one asset within scope.
@@ -605,12 +588,8 @@ func (tx *Tx) Asset(ctx context.Context, scope ward.Scope, id ward.AssetID) (war
 
 // accountable fills in who answers for the assets: for who operates one, everybody; for others, those within their scope.
 func (tx *Tx) accountable(ctx context.Context, scope ward.Scope, assets []ward.Asset) error {
-	of, err := tx.prepare(ctx, `SELECT org FROM asset_orgs WHERE asset = $1 AND accountable = 1 ORDER BY org`)
-	if err != nil {
-		return err
-	}
 	for i := range assets {
-		orgs, err := texts(of.QueryContext(ctx, int64(assets[i].ID)))
+		orgs, err := texts(tx.tx.QueryContext(ctx, `SELECT org FROM asset_orgs WHERE asset = $1 AND accountable = 1 ORDER BY org`, int64(assets[i].ID)))
 		if err != nil {
 			return err
 		}
@@ -651,12 +630,13 @@ func (tx *Tx) Sightings(ctx context.Context, scope ward.Scope, asset ward.AssetI
 	return list(rows, err, func(rows *sql.Rows) (p Presence, err error) {
 		var classes string
 		var observed, first, last sql.NullInt64
-		if err = rows.Scan(&p.Source.ID, &p.Source.Org, &p.Source.Name, &p.Source.Format, &p.Source.Grade, &classes, &observed, &p.Source.Assets,
+		if err := rows.Scan(&p.Source.ID, &p.Source.Org, &p.Source.Name, &p.Source.Format, &p.Source.Grade, &classes, &observed, &p.Source.Assets,
 			&first, &last, &p.Gone); err != nil {
 			return p, err
 		}
 		p.Source.ObservedAt, p.FirstSeen, p.LastSeen = moment(observed), moment(first), moment(last)
-		return p, json.Unmarshal([]byte(classes), &p.Source.Classes)
+		err = json.Unmarshal([]byte(classes), &p.Source.Classes)
+		return p, err
 	})
 }
 

@@ -60,8 +60,10 @@ func (tx *Tx) ExposedOf(ctx context.Context, orgs []ward.OrgID, yield func(Expos
 		CROSS JOIN assets a ON a.id = i.asset`
 	if len(orgs) <= few {
 		query = `SELECT DISTINCT o.org, i.software, i.asset, a.reachable, a.services
-		FROM asset_orgs o CROSS JOIN installs i ON i.asset = o.asset CROSS JOIN assets a ON a.id = i.asset
-		WHERE o.org IN (` + in + `) AND i.software IN (SELECT software FROM verdicts WHERE status = 'affected' AND until IS NULL) AND i.last_seen IS NULL`
+		FROM asset_orgs o CROSS JOIN presence p ON p.asset = o.asset AND p.last_seen IS NULL
+		CROSS JOIN installs i ON i.source = p.source AND i.asset = p.asset AND i.last_seen IS NULL
+		CROSS JOIN assets a ON a.id = i.asset
+		WHERE o.org IN (` + in + `) AND i.software IN (SELECT software FROM verdicts WHERE status = 'affected' AND until IS NULL)`
 	}
 	rows, err := tx.tx.QueryContext(ctx, query, args...)
 	if err != nil {

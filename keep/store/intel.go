@@ -321,7 +321,7 @@ type Score struct {
 func scanScore(rows *sql.Rows) (s Score, err error) {
 	var day sql.NullInt64
 	err = rows.Scan(&s.CVE, &s.Score, &s.Percentile, &day)
-	s.EPSS.Source, s.At = "epss", moment(day)
+	s.Source, s.At = "epss", moment(day)
 	return s, err
 }
 
@@ -409,10 +409,11 @@ func (tx *Tx) Rulings(ctx context.Context, cve ward.CVE) ([]ward.Ruling, error) 
 	return list(rows, err, func(rows *sql.Rows) (r ward.Ruling, err error) {
 		var cves, versions string
 		var at, undone sql.NullInt64
-		if err = rows.Scan(&r.ID, &cves, &r.Vendor, &r.Product, &versions, &r.Status, &r.Reason, &r.By, &r.Name, &at, &undone); err != nil {
-			return r, err
+		err = rows.Scan(&r.ID, &cves, &r.Vendor, &r.Product, &versions, &r.Status, &r.Reason, &r.By, &r.Name, &at, &undone)
+		if err == nil {
+			r.At, r.Undone = moment(at), moment(undone)
+			err = errors.Join(json.Unmarshal([]byte(cves), &r.CVEs), json.Unmarshal([]byte(versions), &r.Versions))
 		}
-		r.At, r.Undone = moment(at), moment(undone)
-		return r, errors.Join(json.Unmarshal([]byte(cves), &r.CVEs), json.Unmarshal([]byte(versions), &r.Versions))
+		return r, err
 	})
 }

@@ -125,7 +125,7 @@ func transact(ctx context.Context, db *sql.DB, options *sql.TxOptions, do func(*
 	return tx.hints, nil
 }
 
-// prepare is for statements that a bulk load repeats.
+// prepare keeps a statement that a bulk load repeats; it ends with the transaction.
 func (tx *Tx) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	if known, ok := tx.prepared[query]; ok {
 		return known, nil
@@ -139,6 +139,24 @@ func (tx *Tx) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	}
 	tx.prepared[query] = statement
 	return statement, nil
+}
+
+// repeat writes with a statement that the transaction keeps.
+func (tx *Tx) repeat(ctx context.Context, query string, args ...any) error {
+	statement, err := tx.prepare(ctx, query) //nolint:sqlclosecheck // the transaction closes it
+	if err == nil {
+		_, err = statement.ExecContext(ctx, args...)
+	}
+	return err
+}
+
+// repeatOne reads one value with a statement that the transaction keeps.
+func (tx *Tx) repeatOne(ctx context.Context, into any, query string, args ...any) error {
+	statement, err := tx.prepare(ctx, query) //nolint:sqlclosecheck // the transaction closes it
+	if err != nil {
+		return err
+	}
+	return statement.QueryRowContext(ctx, args...).Scan(into)
 }
 
 // micros is how the store keeps a time: microseconds UTC, NULL for the zero time.

@@ -250,7 +250,8 @@ func (r *Register) read(ctx context.Context, d Delivery, body io.Reader, relatio
 		at = r.clock.Now()
 	}
 	summary, err := reader.Read(in, func(row Row) error {
-		if rows++; rows%progressEvery == 0 {
+		rows++
+		if rows%progressEvery == 0 {
 			if d.Progress != nil {
 				d.Progress(rows)
 			}

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +20,7 @@ import (
 	"wardwatch/know/estate/cyclonedx"
 	"wardwatch/know/estate/defender"
 	"wardwatch/know/estate/ods"
+	"wardwatch/test/estategen"
 	"wardwatch/test/shared"
 	"wardwatch/ward"
 )
@@ -298,6 +302,57 @@ func TestFaultMidImportKeepsNothing(t *testing.T) {
 	}
 }
 
+// TestFaultKilledInTheMiddleOfAnImport kills a process while it writes an import, and looks at what it left.
+func TestFaultKilledInTheMiddleOfAnImport(t *testing.T) {
+	if dir := os.Getenv("WARDWATCH_TEST_KILLED_IN"); dir != "" {
+		s, err := store.Open(ctx, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var body strings.Builder
+		if err := (estategen.Trust{Org: "XZ1A", Devices: 4000}).WriteCSV(&body); err != nil {
+			t.Fatal(err)
+		}
+		_, err = estate.New(s, ward.NewHandClock(start.Add(time.Hour)), csv.Reader{}).Import(ctx, person(ward.Lead, "XZ1A"), delivery("XZ1A", "big", body.String(), start))
+		t.Fatalf("was not killed: %v", err)
+	}
+	h := open(t)
+	h.accept("XZ1A", "edge", 0, "a,,,X,1")
+	kept := h.pending(store.ForMatch)
+	child := exec.Command(os.Args[0], "-test.run=^TestFaultKilledInTheMiddleOfAnImport$")
+	child.Env = append(os.Environ(), "WARDWATCH_TEST_KILLED_IN="+filepath.Dir(h.store.Path()))
+	h.must(child.Start())
+	wal := h.store.Path() + "-wal"
+	size := func() int64 {
+		info, err := os.Stat(wal)
+		if err != nil {
+			return 0
+		}
+		return info.Size()
+	}
+	written := false
+	for deadline := time.Now().Add(time.Minute); !written && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		written = size() > 8<<20 // far more than the log held before
+	}
+	h.must(child.Process.Kill())
+	if err := child.Wait(); err == nil || !written {
+		t.Fatalf("the import was over (%v) or had not begun (%v) when it was killed", err, written)
+	}
+	again, err := store.Open(ctx, filepath.Dir(h.store.Path()))
+	h.must(err)
+	t.Cleanup(func() { _ = again.Close() })
+	h.store, h.Register = again, estate.New(again, h.clock, csv.Reader{})
+	if got := names(h.assets(ward.Everything(), estate.AssetQuery{})); got != "a" {
+		t.Errorf("left behind: %.200s", got)
+	}
+	if got := h.pending(store.ForMatch); !slices.Equal(got, kept) {
+		t.Errorf("left behind: %v", got)
+	}
+	if done, err := h.deliver("XZ1A", "edge", 1, "a,,,X,2"); err != nil || done.Added != 1 {
+		t.Errorf("%v, %+v", err, done)
+	}
+}
+
 func TestOneAssetOfSeveralSourcesAndOrganisations(t *testing.T) {
 	h := open(t)
 	h.accept("XZ6F", "register", 0, "Mdm-01,mobile management,,EPMM,12.5.0.1")
@@ -314,14 +369,14 @@ func TestOneAssetOfSeveralSourcesAndOrganisations(t *testing.T) {
 			t.Errorf("%v counts %d, %v", row.scope, count, err)
 		}
 	}
-	shared := h.assets(ward.Only("XZ7G"), estate.AssetQuery{Org: "XZ7G", Text: "mdm"})[0]
-	if shared.Operator != "XZ6F" || shared.Class != ward.MobileManagement || !slices.Equal(shared.Accountable, []ward.OrgID{"XZ7G"}) {
-		t.Errorf("%+v", shared)
+	hosted := h.assets(ward.Only("XZ7G"), estate.AssetQuery{Org: "XZ7G", Text: "mdm"})[0]
+	if hosted.Operator != "XZ6F" || hosted.Class != ward.MobileManagement || !slices.Equal(hosted.Accountable, []ward.OrgID{"XZ7G"}) {
+		t.Errorf("%+v", hosted)
 	}
 	if own := h.assets(ward.Only("XZ6F"), estate.AssetQuery{})[0]; !slices.Equal(own.Accountable, []ward.OrgID{"XZ6F", "XZ7G"}) {
 		t.Errorf("%+v", own)
 	}
-	installs, err := h.Installs(ctx, ward.Only("XZ7G"), shared.ID)
+	installs, err := h.Installs(ctx, ward.Only("XZ7G"), hosted.ID)
 	if err != nil || len(installs) != 2 {
 		t.Errorf("%v, %+v", err, installs)
 	}

@@ -76,7 +76,7 @@ func (s *Summary) Add(other Summary) {
 	}
 }
 
-var cveForm = regexp.MustCompile(`^CVE-[0-9]{4}-[0-9]{4,19}$`)
+var cveForm = regexp.MustCompile(`^CVE-\d{4}-\d{4,19}$`)
 
 // CVE checks the form of an identifier.
 func CVE(text string) (ward.CVE, error) {

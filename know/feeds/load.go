@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"wardwatch/keep/store"
 	"wardwatch/know"
 	"wardwatch/ward"
 )
@@ -143,69 +144,102 @@ func (l *loader) visit(f File) error {
 // whole reads a complete list. It is held back until it is known not to have lost half of its records since the last time:
 // such a list is refused, and what stood before stays. One from which others are to be withdrawn is held back to its end.
 func (l *loader) whole(f File, whole Whole, result *FeedResult) error {
-	feed, last := f.Source.Name(), l.run.states[f.Source.Name()]
-	enough := last.Records / 2
-	withdraws := whole.Speaker() != ""
-	var held []know.Report
-	listed := map[ward.CVE]bool{}
-	released := !withdraws && enough == 0
-	release := func() error {
-		released = true
-		for _, r := range held {
-			if err := l.add(feed, r); err != nil {
-				return err
-			}
-		}
-		held = nil
-		return nil
-	}
-	sum, err := f.Source.Read(l.ctx, f.Body, func(r know.Report) error {
-		if released {
-			return l.add(feed, r)
-		}
-		held = append(held, r)
-		if withdraws {
-			listed[r.CVE] = true
-		} else if len(held) > enough {
-			return release()
-		}
-		return nil
-	})
+	h := &hold{loader: l, feed: f.Source.Name(), speaker: whole.Speaker(), last: l.run.states[f.Source.Name()], listed: map[ward.CVE]bool{}}
+	h.enough = h.last.Records / 2
+	h.released = h.speaker == "" && h.enough == 0
+	sum, broken := f.Source.Read(l.ctx, f.Body, h.take)
 	if l.ctx.Err() != nil {
 		return context.Cause(l.ctx)
 	}
-	switch {
-	case released: // every row of it is good on its own
-	case sum.Records < enough || sum.Records == 0 && err == nil:
-		if err == nil {
-			err = fmt.Errorf("refused: %d records where the last reading had %d: what stood before stays; if the publisher means it, accept the smaller list and read again",
-				sum.Records, last.Records)
-		}
-	case withdraws && err != nil: // cut off: what it does not list may only be missing
-	case withdraws && sum.Observed.Before(last.Observed):
-		l.run.result.pass(f.Name, fmt.Sprintf("older (%s) than the list that is kept (%s)",
-			sum.Observed.Format(time.DateOnly), last.Observed.Format(time.DateOnly)))
+	if h.released { // every record of it is good on its own
+		result.read(f.Name, sum, broken)
+		return nil
+	}
+	verdict := h.judge(sum, broken)
+	if errors.Is(verdict, errOlder) {
+		l.run.result.pass(f.Name, verdict.Error())
 		result.Files++
 		result.Unchanged = true
 		return nil
-	default:
-		if err := release(); err != nil {
+	}
+	if verdict == nil {
+		if err := h.settle(&sum); err != nil {
 			return err
 		}
-		if complete := sum.Rejected == 0 && (sum.Total == 0 || sum.Total == sum.Records); withdraws && complete {
-			if err := errors.Join(l.flush(feed), l.send(job{feed: feed, speaker: whole.Speaker(), listed: listed})); err != nil {
-				return err
-			}
-		} else if withdraws {
-			sum.Note("says %d records and has %d: nothing is withdrawn", sum.Total, sum.Records)
-		}
-		if sum.Observed.After(last.Observed) { // so that a second file of the same reading is compared with this one
-			last.Observed = sum.Observed
-			l.run.states[feed] = last
+	}
+	result.read(f.Name, sum, verdict)
+	return nil
+}
+
+// errOlder is a complete list that is older than the one that is kept.
+var errOlder = errors.New("older than the list that is kept")
+
+// hold is a complete list that is being held back.
+type hold struct {
+	*loader
+	feed     string
+	speaker  string // whose reports are withdrawn where the list drops them; empty: nobody's
+	last     store.Feed
+	enough   int // records from which on it has not lost half
+	reports  []know.Report
+	listed   map[ward.CVE]bool
+	released bool
+}
+
+func (h *hold) take(r know.Report) error {
+	if h.released {
+		return h.add(h.feed, r)
+	}
+	h.reports = append(h.reports, r)
+	if h.speaker != "" {
+		h.listed[r.CVE] = true
+		return nil
+	}
+	if len(h.reports) > h.enough {
+		return h.release()
+	}
+	return nil
+}
+
+func (h *hold) release() error {
+	h.released = true
+	for _, r := range h.reports {
+		if err := h.add(h.feed, r); err != nil {
+			return err
 		}
 	}
-	result.read(f.Name, sum, err)
+	h.reports = nil
 	return nil
+}
+
+// judge says why a list that came to its end, or broke, may not take the place of the one before.
+func (h *hold) judge(sum Summary, broken error) error {
+	switch {
+	case broken != nil:
+		return broken // what it does not list may only be missing
+	case sum.Records < h.enough || sum.Records == 0:
+		return fmt.Errorf("refused: %d records where the last reading had %d: what stood before stays; if the publisher means it, accept the smaller list and read again",
+			sum.Records, h.last.Records)
+	case h.speaker != "" && sum.Observed.Before(h.last.Observed):
+		return fmt.Errorf("%w (%s, %s)", errOlder, sum.Observed.Format(time.DateOnly), h.last.Observed.Format(time.DateOnly))
+	}
+	return nil
+}
+
+// settle merges a list that was held back to its end, and withdraws what it drops where nothing of it was lost.
+func (h *hold) settle(sum *Summary) error {
+	if err := h.release(); err != nil || h.speaker == "" {
+		return err
+	}
+	if sum.Observed.After(h.last.Observed) { // so that a second file of the same reading is compared with this one
+		h.last.Observed = sum.Observed
+		h.run.states[h.feed] = h.last
+	}
+	if sum.Rejected > 0 || sum.Total != 0 && sum.Total != sum.Records {
+		sum.Note("says %d records and has %d that are understood: nothing is withdrawn", sum.Total, sum.Records)
+		return nil
+	}
+	return errors.Join(h.flush(h.feed), h.send(job{feed: h.feed, speaker: h.speaker, listed: h.listed}))
 }
 
 // add takes one report; a full batch goes to the merger. Feeds of many small files fill a batch across them.

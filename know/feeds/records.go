@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"sync"
 	"unicode/utf8"
 
 	"wardwatch/know"
@@ -26,7 +28,7 @@ const (
 type Document struct {
 	// List names the members whose arrays hold the records; empty when an object is always a bare record.
 	List []string
-	// Bare names a member whose presence tells a bare record from a list; empty when there are no bare records beside lists.
+	// Bare names a member that only a bare record has; empty when there are no bare records beside lists.
 	Bare string
 	// Member is told the other members, where they are small; nil to skip them.
 	Member func(key string, value []byte)
@@ -37,11 +39,13 @@ type Document struct {
 
 // Read reads the document.
 func (d Document) Read(ctx context.Context, r io.Reader, yield func(know.Report) error) (sum Summary, err error) {
-	in := bufio.NewReaderSize(r, 256<<10)
+	c := cutters.Get().(*cutter)
+	defer c.release()
+	in := c.in
+	in.Reset(r)
 	if mark, _ := in.Peek(3); bytes.Equal(mark, []byte("\xEF\xBB\xBF")) {
 		_, _ = in.Discard(3)
 	}
-	c := cutter{in: in}
 	number := 0
 	take := func(list string) error {
 		number++
@@ -76,14 +80,14 @@ func (d Document) Read(ctx context.Context, r io.Reader, yield func(know.Report)
 	if err != nil {
 		return sum, err
 	}
-	if first == '{' && (len(d.List) == 0 || d.Bare != "" && HasKey(peek(in), d.Bare)) {
+	if first == '{' && d.bare(peek(in)) {
 		err = take("")
 	} else {
 		switch first {
 		case '[':
 			err = c.array(func() error { return take("") })
 		case '{':
-			err = d.object(&c, take)
+			err = d.object(c, take)
 		default:
 			err = fmt.Errorf("not JSON: begins with %q", first)
 		}
@@ -96,6 +100,16 @@ func (d Document) Read(ctx context.Context, r io.Reader, yield func(know.Report)
 		}
 	}
 	return sum, err
+}
+
+// bare tells a bare record from a list, also where the record is malformed and its members cannot be listed.
+func (d Document) bare(head []byte) bool {
+	if len(d.List) == 0 {
+		return true
+	}
+	keys := Keys(head)
+	return d.Bare != "" && bytes.Contains(head, []byte(`"`+d.Bare+`"`)) &&
+		!slices.ContainsFunc(d.List, func(list string) bool { return slices.Contains(keys, list) })
 }
 
 func (d Document) object(c *cutter, take func(list string) error) error {
@@ -146,12 +160,7 @@ func peek(in *bufio.Reader) []byte {
 
 // HasKey tells whether the object that begins head has the top-level member key, as far as head reaches.
 func HasKey(head []byte, key string) bool {
-	for _, k := range Keys(head) {
-		if k == key {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(Keys(head), key)
 }
 
 // Keys lists the top-level member names of the JSON object that begins head, as far as head reaches.
@@ -174,6 +183,18 @@ func Keys(head []byte) []string {
 type cutter struct {
 	in  *bufio.Reader
 	buf []byte
+}
+
+// cutters are kept for the next file: the list of all CVE records is 320,000 of them.
+var cutters = sync.Pool{New: func() any { return &cutter{in: bufio.NewReaderSize(nil, 256<<10)} }}
+
+// release gives the cutter back, without a buffer that one large record has blown up.
+func (c *cutter) release() {
+	c.in.Reset(nil)
+	if cap(c.buf) > 1<<20 {
+		c.buf = nil
+	}
+	cutters.Put(c)
 }
 
 // next shows the next byte that is not white space, without taking it. At the end of the stream it is io.ErrUnexpectedEOF.
@@ -316,7 +337,8 @@ func (c *cutter) value(limit int) (raw []byte, flaw string, err error) {
 			case '"':
 				text = true
 			case '{', '[':
-				if depth++; depth > mostDepth {
+				depth++
+				if depth > mostDepth {
 					flaw = fmt.Sprintf("nests deeper than %d", mostDepth)
 				}
 			case '}', ']':
@@ -324,7 +346,8 @@ func (c *cutter) value(limit int) (raw []byte, flaw string, err error) {
 					n, done = i, true
 					break scan
 				}
-				if depth--; depth == 0 {
+				depth--
+				if depth == 0 {
 					n, done = i+1, true
 					break scan
 				}

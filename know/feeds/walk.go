@@ -134,10 +134,15 @@ func (w *walker) look(name string, r io.Reader, depth int) error {
 	if err := w.ctx.Err(); err != nil {
 		return failure{err}
 	}
-	if w.members++; w.members > mostMembers {
+	w.members++
+	if w.members > mostMembers {
 		return errBurst
 	}
-	in := bufio.NewReaderSize(r, 16<<10)
+	size := HeadSize // enough for a member; a file of its own is read in larger pieces
+	if depth == 0 {
+		size = 64 << 10
+	}
+	in := bufio.NewReaderSize(r, size)
 	head, err := in.Peek(HeadSize)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err

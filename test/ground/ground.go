@@ -80,12 +80,19 @@ func (g *Ground) Row(query string, args ...any) {
 func (g *Ground) Exposed(org ward.OrgID, id ward.AssetID, name, version string, cves ...ward.CVE) {
 	g.T.Helper()
 	at := g.Clock.Now().Add(-24 * time.Hour).UnixMicro()
-	g.Row(`INSERT INTO sources VALUES ($1, $2, 'register', 'csv', 'tool export', '["mobile_management"]', $3, 1) ON CONFLICT DO NOTHING`, int64(id)+1000, string(org), at)
-	g.Row(`INSERT INTO assets VALUES ($1, $2, $3, $3, 'mobile_management', '', 1, '[]', '[]', $4)`, int64(id), string(org), name, at)
-	g.Row(`INSERT INTO asset_orgs VALUES ($1, $2, 1, 1)`, string(org), int64(id))
-	g.Row(`INSERT INTO software VALUES ($1, $2, 'Ivanti', 'Endpoint Manager Mobile', $2, '', '') ON CONFLICT DO NOTHING`, int64(id), version)
-	g.Row(`INSERT INTO software_products SELECT $1, id FROM software WHERE identity = $2 ON CONFLICT DO NOTHING`, know.ProductKey("Ivanti", "Endpoint Manager Mobile"), version)
-	g.Row(`INSERT INTO installs SELECT s.id, $1, r.id, $2, NULL FROM software s, sources r WHERE s.identity = $3 AND r.org = $4`, int64(id), at, version, string(org))
+	g.Row(`INSERT INTO sources (id, org, name, format, grade, classes, observed_at, assets)
+		VALUES ($1, $2, 'register', 'csv', 'tool export', '["mobile_management"]', $3, 1) ON CONFLICT DO NOTHING`, int64(id)+1000, string(org), at)
+	g.Row(`INSERT INTO assets (id, operator, name, name_key, class, site, reachable, data, services, first_seen)
+		VALUES ($1, $2, $3, $3, 'mobile_management', '', 1, '[]', '[]', $4)`, int64(id), string(org), name, at)
+	g.Row(`INSERT INTO asset_orgs (org, asset, accountable, operates, name_key) VALUES ($1, $2, 1, 1, $3)`, string(org), int64(id), name)
+	g.Row(`INSERT INTO presence (source, asset, first_seen, class, site, reachable, data, services)
+		SELECT id, $1, $2, 'mobile_management', '', 1, '[]', '[]' FROM sources WHERE org = $3`, int64(id), at, string(org))
+	g.Row(`INSERT INTO software (id, identity, vendor, product, version, cpe, purl)
+		VALUES ($1, $2, 'Ivanti', 'Endpoint Manager Mobile', $2, '', '') ON CONFLICT DO NOTHING`, int64(id), version)
+	g.Row(`INSERT INTO software_products (product_key, software) SELECT $1, id FROM software WHERE identity = $2 ON CONFLICT DO NOTHING`,
+		know.ProductKey("Ivanti", "Endpoint Manager Mobile"), version)
+	g.Row(`INSERT INTO installs (software, asset, source, first_seen) SELECT s.id, $1, r.id, $2 FROM software s, sources r WHERE s.identity = $3 AND r.org = $4`,
+		int64(id), at, version, string(org))
 	for _, cve := range cves {
 		g.Row(`INSERT INTO verdicts SELECT $1, id, $2, NULL, 'affected', 'version', 'name', 'cna:ivanti', '12.5.0.1', 'because' FROM software WHERE identity = $3 ON CONFLICT DO NOTHING`,
 			string(cve), at, version)
@@ -261,16 +268,20 @@ func (*Words) ClassesOf(context.Context, string, string) ([]ward.Class, error) {
 	return []ward.Class{ward.MobileManagement}, nil
 }
 
-// Rule implements responses.Judge.
-func (w *Words) Rule(_ context.Context, _ *store.Tx, r ward.Ruling) error {
+// Rule implements responses.Judge: the row that the product keeps, and what the evidence says from then on.
+func (w *Words) Rule(ctx context.Context, tx *store.Tx, r ward.Ruling) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.Rulings = append(w.Rulings, r)
-	return nil
+	return tx.SaveRuling(ctx, r)
 }
 
 // Unrule implements responses.Judge.
-func (w *Words) Unrule(_ context.Context, _ *store.Tx, r ward.Ruling) error {
+func (w *Words) Unrule(ctx context.Context, tx *store.Tx, r ward.Ruling) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.Rulings = slices.DeleteFunc(w.Rulings, func(have ward.Ruling) bool { return have.ID == r.ID })
-	return nil
+	return tx.SaveRuling(ctx, r)
 }
 
 // Vulnerability implements alerts.Weaknesses.

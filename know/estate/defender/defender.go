@@ -191,11 +191,11 @@ func (p *pages) array() error {
 func (p *pages) entry(raw []byte) error {
 	p.element++
 	var e entry
-	if err := json.Unmarshal(raw, &e); err != nil {
-		p.tally.Reject(p.element, "is no entry of a software inventory")
-		return nil
+	var row estate.Row
+	reason := "is no entry of a software inventory"
+	if json.Unmarshal(raw, &e) == nil {
+		row, reason = e.row(p.element)
 	}
-	row, reason := e.row(p.element)
 	if reason != "" {
 		p.tally.Reject(p.element, reason)
 		return nil

@@ -44,7 +44,7 @@ func TestWholeInputsRefused(t *testing.T) {
 	for _, row := range []struct{ name, body, want string }{
 		{"empty", " \n", "is empty"},
 		{"cut short", pages[:300], "cut short"},
-		{"one page of several", pages[:strings.Index(pages, `{"value"`)], "follow @odata.nextLink"},
+		{"one page of several", strings.SplitAfter(pages, "next\"}\n")[0], "follow @odata.nextLink"},
 		{"an error of the API", `{"error":{"code":"Unauthorized"}}`, "error message of the API"},
 		{"titles without devices", "Name,OS platform,Vendor,Weaknesses,Exposed devices\nEdge,Windows,Microsoft,3,40\n", "does not say where they are"},
 		{"a number", "[1]3", "no software inventory"},

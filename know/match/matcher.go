@@ -1,0 +1,316 @@
+package match
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"wardwatch/keep/store"
+	"wardwatch/know"
+	"wardwatch/ward"
+)
+
+// Matcher keeps verdicts in step with reports and estates, and answers who is exposed.
+type Matcher struct {
+	store *store.Store
+	clock ward.Clock
+}
+
+// New returns a matcher over a store.
+func New(s *store.Store, clock ward.Clock) *Matcher { return &Matcher{store: s, clock: clock} }
+
+// A batch is bounded so that writers behind it wait for less than a second: by subjects, and by what is evaluated.
+const (
+	mostSubjects = 200
+	mostPairs    = 40_000
+)
+
+// Due takes up every weakness and identity that changed, in short transactions. It has no timetable of its own.
+func (m *Matcher) Due(ctx context.Context, now time.Time) (time.Time, error) {
+	known := &library{compiled: map[ward.CVE]kept{}}
+	for {
+		if err := ctx.Err(); err != nil {
+			return time.Time{}, err
+		}
+		done := 0
+		err := m.store.Update(ctx, func(tx *store.Tx) error {
+			b := &batch{tx: tx, now: now, known: known}
+			n, err := b.run(ctx)
+			done = n
+			return err
+		})
+		if err != nil {
+			return time.Time{}, fmt.Errorf("match: %w", err)
+		}
+		if done == 0 {
+			return time.Time{}, nil
+		}
+	}
+}
+
+// batch is one transaction's worth of work.
+type batch struct {
+	tx      *store.Tx
+	now     time.Time
+	known   *library
+	pairs   int
+	touched []ward.SoftwareID // whose verdicts changed
+}
+
+func (b *batch) run(ctx context.Context) (int, error) {
+	subjects, err := b.tx.Pending(ctx, store.ForMatch, mostSubjects)
+	if err != nil || len(subjects) == 0 {
+		return 0, err
+	}
+	var done []string
+	var ids []ward.SoftwareID
+	for _, subject := range subjects {
+		if b.pairs > mostPairs {
+			break
+		}
+		kind, id, _ := strings.Cut(subject, ":")
+		switch kind {
+		case "cve":
+			err = b.weakness(ctx, ward.CVE(id))
+		case "software":
+			var n int64
+			if n, err = strconv.ParseInt(id, 10, 64); err == nil {
+				ids = append(ids, ward.SoftwareID(n))
+				b.pairs += mostPairs / mostSubjects
+			}
+		default:
+			err = fmt.Errorf("pending subject %q is neither a weakness nor an identity", subject)
+		}
+		if err != nil {
+			return 0, err
+		}
+		done = append(done, subject)
+	}
+	if err := b.identities(ctx, ids); err != nil {
+		return 0, err
+	}
+	slices.Sort(b.touched)
+	orgs, err := b.tx.OrgsRunning(ctx, slices.Compact(b.touched))
+	if err != nil {
+		return 0, err
+	}
+	for _, room := range []store.Room{store.ForFindings, store.ForProof} {
+		if err := b.tx.Mark(ctx, room, b.now, orgs...); err != nil {
+			return 0, err
+		}
+	}
+	return len(done), b.tx.Done(ctx, store.ForMatch, done...)
+}
+
+// weakness holds one CVE against every identity of the products that it names.
+func (b *batch) weakness(ctx context.Context, cve ward.CVE) error {
+	if err := b.known.load(ctx, b.tx, cve); err != nil {
+		return err
+	}
+	open, err := b.tx.OpenVerdicts(ctx, cve)
+	if err != nil {
+		return err
+	}
+	standing := make(map[ward.SoftwareID]ward.Verdict, len(open))
+	for _, v := range open {
+		standing[v.Software] = v
+	}
+	c := b.known.compiled[cve]
+	var fresh []ward.Verdict
+	if c.weakness != nil {
+		all, err := b.tx.SoftwareByKeys(ctx, c.weakness.Keys)
+		if err != nil {
+			return err
+		}
+		b.pairs += len(all)
+		for _, sw := range all {
+			old, had := standing[sw.ID]
+			delete(standing, sw.ID)
+			if fresh, err = b.settle(ctx, fresh, c, Read(sw), old, had); err != nil {
+				return err
+			}
+		}
+	}
+	for _, old := range standing { // no source speaks of it any more
+		if err := b.end(ctx, old); err != nil {
+			return err
+		}
+	}
+	return b.tx.SaveVerdicts(ctx, fresh)
+}
+
+// identities holds new or changed identities against every weakness of their products.
+func (b *batch) identities(ctx context.Context, ids []ward.SoftwareID) error {
+	all, err := b.tx.SoftwareByID(ctx, ids)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	var keys []string
+	read := make([]*Identity, len(all))
+	for i, sw := range all {
+		read[i] = Read(sw)
+		keys = append(keys, read[i].Keys...)
+	}
+	slices.Sort(keys)
+	postings, err := b.tx.Postings(ctx, slices.Compact(keys))
+	if err != nil {
+		return err
+	}
+	var cves []ward.CVE
+	for _, posted := range postings {
+		cves = append(cves, posted...)
+	}
+	slices.Sort(cves)
+	if err := b.known.load(ctx, b.tx, slices.Compact(cves)...); err != nil {
+		return err
+	}
+	var fresh []ward.Verdict
+	for _, id := range read {
+		open, err := b.tx.OpenVerdictsOn(ctx, id.Software.ID)
+		if err != nil {
+			return err
+		}
+		standing := make(map[ward.CVE]ward.Verdict, len(open))
+		for _, v := range open {
+			standing[v.CVE] = v
+		}
+		seen := map[ward.CVE]bool{}
+		for _, key := range id.Keys {
+			for _, cve := range postings[key] {
+				if seen[cve] {
+					continue
+				}
+				seen[cve] = true
+				old, had := standing[cve]
+				delete(standing, cve)
+				if fresh, err = b.settle(ctx, fresh, b.known.compiled[cve], id, old, had); err != nil {
+					return err
+				}
+			}
+		}
+		for _, old := range standing {
+			if err := b.end(ctx, old); err != nil {
+				return err
+			}
+		}
+	}
+	return b.tx.SaveVerdicts(ctx, fresh)
+}
+
+// settle compares what is said now with the verdict that stands, and adds to fresh what has to be written.
+func (b *batch) settle(ctx context.Context, fresh []ward.Verdict, c kept, id *Identity, old ward.Verdict, had bool) ([]ward.Verdict, error) {
+	var v ward.Verdict
+	said := false
+	if c.weakness != nil {
+		v, said = c.weakness.Evaluate(id, nil)
+	}
+	switch {
+	case !said && had:
+		return fresh, b.end(ctx, old)
+	case !said || !had && !worthKeeping(v, id):
+		return fresh, nil
+	case !had:
+		v.Since = c.observed[v.Source] // from when the source was known to say so
+		if v.Since.IsZero() || v.Since.After(b.now) {
+			v.Since = b.now
+		}
+	case old.Status != v.Status:
+		if err := b.end(ctx, old); err != nil {
+			return fresh, err
+		}
+		v.Since = b.now
+	default:
+		v.Since, v.Until = old.Since, old.Until
+		if v == old {
+			return fresh, nil
+		}
+	}
+	b.touched = append(b.touched, v.Software)
+	return append(fresh, v), nil
+}
+
+func (b *batch) end(ctx context.Context, old ward.Verdict) error {
+	b.touched = append(b.touched, old.Software)
+	return b.tx.EndVerdict(ctx, old, b.now)
+}
+
+// worthKeeping says which first verdicts are written down: those that a person may have to act on. What is fixed or not
+// affected from the start is worked out again when it is asked for, and so is a version of which no source says anything.
+func worthKeeping(v ward.Verdict, id *Identity) bool {
+	switch v.Status {
+	case ward.Affected, ward.PlatformUnknown:
+		return true
+	case ward.VersionUnknown:
+		return id.version == ""
+	}
+	return false
+}
+
+// library holds weaknesses made ready, for as long as one Due runs. Reports change between its transactions, so each load
+// compares digests.
+type library struct {
+	compiled map[ward.CVE]kept
+}
+
+type kept struct {
+	digest   string
+	weakness *Weakness
+	observed map[string]time.Time // by source
+}
+
+// mostKept bounds the library: it starts again when it has grown beyond.
+const mostKept = 20_000
+
+func (l *library) load(ctx context.Context, tx *store.Tx, cves ...ward.CVE) error {
+	if len(l.compiled) > mostKept {
+		l.compiled = map[ward.CVE]kept{}
+	}
+	stamps, err := tx.Reports(ctx, false, cves...)
+	if err != nil {
+		return err
+	}
+	var stale []ward.CVE
+	for _, cve := range cves {
+		if have, ok := l.compiled[cve]; !ok || have.digest != digests(stamps[cve]) {
+			stale = append(stale, cve)
+		}
+	}
+	for len(stale) > 0 {
+		some := stale[:min(len(stale), 500)]
+		stale = stale[len(some):]
+		bodies, err := tx.Reports(ctx, true, some...)
+		if err != nil {
+			return err
+		}
+		for _, cve := range some {
+			l.compiled[cve] = compileKept(bodies[cve])
+		}
+	}
+	return nil
+}
+
+func digests(reports []store.Report) string {
+	var b strings.Builder
+	for _, r := range reports {
+		b.WriteString(r.Source + " " + r.Digest + "\n")
+	}
+	return b.String()
+}
+
+func compileKept(all []store.Report) kept {
+	k := kept{digest: digests(all), observed: map[string]time.Time{}}
+	var reports []know.Report
+	for _, r := range all {
+		k.observed[r.Source] = r.ObservedAt
+		var report know.Report
+		if json.Unmarshal(r.Body, &report) == nil { // one that cannot be read says nothing until its source speaks again
+			reports = append(reports, report)
+		}
+	}
+	k.weakness = Compile(reports)
+	return k
+}
