@@ -392,7 +392,7 @@ func (h *house) signIn(email, password, address string) (p ward.Person, err erro
 	handler := h.door.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		p, err = h.door.SignIn(r.Context(), email, password, address)
 	}))
-	handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", nil))
+	handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", http.NoBody))
 	return p, err
 }
 
@@ -461,7 +461,7 @@ func TestTokens(t *testing.T) {
 	}
 	with := func(header string, want int) {
 		t.Helper()
-		request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, h.url+"/me", nil)
+		request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, h.url+"/me", http.NoBody)
 		request.Header.Set("Authorization", header)
 		answer, err := http.DefaultClient.Do(request)
 		if err != nil {
@@ -615,7 +615,7 @@ func TestAddressBehindProxies(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
 			r.RemoteAddr = row.peer
 			r.Header["X-Forwarded-For"] = row.forwarded
 			if got := door.Address(r); got != row.want {

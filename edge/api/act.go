@@ -18,10 +18,12 @@ func (a *API) findings() {
 	route(a, http.MethodGet, "/findings", "findings", "Read the queue of fixes, worst first",
 		func(ctx context.Context, who ward.Actor, in *struct {
 			Paging
-			Org  string `query:"org" maxLength:"20"`
-			Text string `query:"text" maxLength:"200"`
+			Org   string `query:"org" maxLength:"20"`
+			State string `query:"state" enum:"open,replaced,ended" default:"open"`
+			CVE   string `query:"cve" maxLength:"30"`
+			Text  string `query:"text" maxLength:"200" doc:"part of the vendor, product, fix or a CVE"`
 		}) (*Listed[Finding], error) {
-			page, err := f.Queue(ctx, who.Scope, findings.Query{Org: orgOf(in.Org), Text: in.Text, After: in.After, Limit: in.Limit})
+			page, err := f.Queue(ctx, who.Scope, findings.Query{Org: orgOf(in.Org), State: ward.FindingState(in.State), CVE: cveOf(in.CVE), Text: in.Text, After: in.After, Limit: in.Limit})
 			return listed(page, err, findingOf)
 		})
 	route(a, http.MethodGet, "/findings/{finding}", "findings", "Read one finding",
@@ -205,7 +207,7 @@ func (a *API) responses() {
 			if err != nil {
 				return nil, err
 			}
-			return table(a, ctx, "responses.csv", header, func() (rows [][]string, more bool, err error) {
+			return a.table(ctx, "responses.csv", header, func() (rows [][]string, more bool, err error) {
 				for _, r := range items {
 					overdue := "no"
 					if r.Overdue {

@@ -232,7 +232,7 @@ func (w *world) signedIn(name string) *http.Client {
 		w.t.Fatal(err)
 	}
 	got.Body.Close()
-	if got.StatusCode != 200 {
+	if got.StatusCode != http.StatusOK {
 		w.t.Fatal(got.StatusCode)
 	}
 	return c
@@ -319,15 +319,16 @@ func TestExportsHoldNoFormula(t *testing.T) {
 	}
 	for _, row := range []struct {
 		as, path string
-		guarded  int // the organisation's last words are those of its dispute
-	}{{"lead", "/api/v1/alerts/" + string(a.ID) + "/responses.csv", 2}, {"first", "/api/v1/exposures.csv", 1}} {
+		rows     int
+		guarded  int // the organisation's last words are those of its dispute; each of ten assets stands at a site with a formula's name
+	}{{"lead", "/api/v1/alerts/" + string(a.ID) + "/responses.csv", 1, 2}, {"first", "/api/v1/exposures.csv", 10, 10}} {
 		as, path := row.as, row.path
 		got := w.call(as, "GET", path, "")
 		if got.status != 200 || !strings.HasPrefix(got.header.Get("Content-Type"), "text/csv") || !strings.HasPrefix(got.header.Get("Content-Disposition"), "attachment") {
 			t.Fatalf("%d %v", got.status, got.header)
 		}
 		rows, err := csv.NewReader(strings.NewReader(got.body)).ReadAll()
-		if err != nil || len(rows) != 2 {
+		if err != nil || len(rows) != row.rows+1 {
 			t.Fatalf("%v: %q", err, got.body)
 		}
 		guarded := 0

@@ -20,7 +20,7 @@ func asCSV(o *huma.Operation) {
 
 // table streams a CSV file. next gives the following rows, and whether there are more; an error in the middle breaks the
 // connection, so that half a file is not taken for the whole.
-func table(a *API, ctx context.Context, name string, header []string, next func() (rows [][]string, more bool, err error)) *huma.StreamResponse {
+func (a *API) table(ctx context.Context, name string, header []string, next func() (rows [][]string, more bool, err error)) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(out huma.Context) {
 		out.SetHeader("Content-Type", "text/csv; charset=utf-8")
 		out.SetHeader("Content-Disposition", `attachment; filename="`+name+`"`)

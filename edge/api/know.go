@@ -14,6 +14,7 @@ import (
 	"wardwatch/know"
 	"wardwatch/know/estate"
 	"wardwatch/know/intel"
+	"wardwatch/know/match"
 	"wardwatch/ward"
 )
 
@@ -183,7 +184,7 @@ func (a *API) assets() {
 			if err != nil {
 				return nil, err
 			}
-			exposures, err := a.rooms.Matches.Exposures(ctx, who.Scope, ExposureQuery{Asset: id, Limit: ward.MostPageSize})
+			exposures, err := a.rooms.Matches.Exposures(ctx, who.Scope, match.ExposureQuery{Asset: id, Limit: ward.MostPageSize})
 			if err != nil {
 				return nil, err
 			}
@@ -255,7 +256,7 @@ func (a *API) vulnerabilities() {
 		}) (*Listed[Count], error) {
 			items, err := m.Counts(ctx, who.Scope, cveOf(in.CVE.CVE))
 			page, err := part(items, err, in.Paging)
-			return listed(page, err, func(c OrgCount) Count { return Count{c.Org, c.Assets} })
+			return listed(page, err, func(c match.OrgCount) Count { return Count{c.Org, c.Assets} })
 		})
 	route(a, http.MethodGet, "/vulnerabilities/{cve}/history", "vulnerabilities", "Say who was exposed over time",
 		func(ctx context.Context, who ward.Actor, in *struct {
@@ -264,7 +265,7 @@ func (a *API) vulnerabilities() {
 		}) (*Listed[HistoryStep], error) {
 			items, err := m.History(ctx, who.Scope, cveOf(in.CVE.CVE))
 			page, err := part(items, err, in.Paging)
-			return listed(page, err, func(s Step2) HistoryStep { return HistoryStep{s.At, s.Assets, s.Orgs} })
+			return listed(page, err, func(s match.Step) HistoryStep { return HistoryStep{s.At, s.Assets, s.Orgs} })
 		})
 }
 
@@ -275,12 +276,13 @@ type WhichExposures struct {
 	Asset   int64     `query:"asset" minimum:"0"`
 	Vendor  string    `query:"vendor" maxLength:"200"`
 	Product string    `query:"product" maxLength:"200"`
-	AsAt    time.Time `query:"as_at" doc:"as it stood then"`
-	Open    bool      `query:"open" default:"true" doc:"only those that have not ended"`
+	AsAt    time.Time `query:"as_at" doc:"as it stood then, by what was known by then"`
+	Status  string    `query:"status" enum:"affected,version_unknown,platform_unknown" default:"affected"`
+	Open    bool      `query:"open" doc:"only those that have not ended"`
 }
 
-func (w WhichExposures) query(after string, limit int) ExposureQuery {
-	return ExposureQuery{Org: orgOf(w.Org), CVE: cveOf(w.CVE), Asset: ward.AssetID(w.Asset), Vendor: w.Vendor, Product: w.Product, AsAt: w.AsAt, Open: w.Open, After: after, Limit: limit}
+func (w WhichExposures) query(after string, limit int) match.ExposureQuery {
+	return match.ExposureQuery{Org: orgOf(w.Org), CVE: cveOf(w.CVE), Asset: ward.AssetID(w.Asset), Vendor: w.Vendor, Product: w.Product, Status: ward.Status(w.Status), AsAt: w.AsAt, Open: w.Open, After: after, Limit: limit}
 }
 
 func (a *API) exposures() {
@@ -304,7 +306,7 @@ func (a *API) exposures() {
 				return nil, err
 			}
 			page := first
-			return table(a, ctx, "exposures.csv", header, func() (rows [][]string, more bool, err error) {
+			return a.table(ctx, "exposures.csv", header, func() (rows [][]string, more bool, err error) {
 				for _, e := range page.Items {
 					rows = append(rows, []string{string(e.Org), string(e.Verdict.CVE), e.Asset.Name, string(e.Asset.Class), e.Asset.Site, e.Software.String(), e.Software.Version,
 						string(e.Verdict.Status), e.Verdict.Fixed, e.Verdict.Why, e.Verdict.Source, e.Source, string(e.Grade), stamp(e.FirstSeen), stamp(e.LastSeen), e.Ended})

@@ -11,6 +11,7 @@ import (
 	"wardwatch/know/estate"
 	"wardwatch/know/feeds"
 	"wardwatch/know/intel"
+	"wardwatch/know/match"
 	"wardwatch/ward"
 )
 
@@ -72,35 +73,9 @@ type Estate interface {
 
 // Matches knows who is exposed to what: *match.Matcher.
 type Matches interface {
-	Exposures(ctx context.Context, scope ward.Scope, q ExposureQuery) (ward.Page[ward.Exposure], error)
-	Counts(ctx context.Context, scope ward.Scope, cve ward.CVE) ([]OrgCount, error)
-	History(ctx context.Context, scope ward.Scope, cve ward.CVE) ([]Step2, error)
-}
-
-// ExposureQuery asks for exposures.
-type ExposureQuery struct {
-	Org     ward.OrgID
-	CVE     ward.CVE
-	Asset   ward.AssetID
-	Vendor  string
-	Product string
-	AsAt    time.Time
-	Open    bool
-	After   string
-	Limit   int
-}
-
-// OrgCount counts one organisation's exposed assets.
-type OrgCount struct {
-	Org    ward.OrgID
-	Assets int
-}
-
-// Step2 is one step of a history.
-type Step2 struct {
-	At     time.Time
-	Assets int
-	Orgs   int
+	Exposures(ctx context.Context, scope ward.Scope, q match.ExposureQuery) (ward.Page[ward.Exposure], error)
+	Counts(ctx context.Context, scope ward.Scope, cve ward.CVE) ([]match.OrgCount, error)
+	History(ctx context.Context, scope ward.Scope, cve ward.CVE) ([]match.Step, error)
 }
 
 // Library knows the weaknesses: *intel.Library.

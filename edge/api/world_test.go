@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +22,7 @@ import (
 	"wardwatch/know/estate/csv"
 	"wardwatch/know/feeds"
 	"wardwatch/know/intel"
+	"wardwatch/know/match"
 	"wardwatch/test/ground"
 	"wardwatch/ward"
 )
@@ -53,7 +53,11 @@ type world struct {
 	tokens   map[string]string
 	own      ward.Token // of the first organisation's lead
 	register *estate.Register
+	library  *intel.Library
+	matcher  *match.Matcher
+	desk     *findings.Desk
 	asset    ward.AssetID
+	finding  ward.FindingID
 	held     ward.ImportID
 }
 
@@ -80,12 +84,13 @@ func open(t testing.TB, options api.Options) *world {
 		t.Fatal(err)
 	}
 	options.Log = logger
-	w.register = estate.New(g.Store, g.Clock, csv.Reader{})
+	w.register, w.library, w.matcher = estate.New(g.Store, g.Clock, csv.Reader{}), intel.New(g.Store, g.Clock), match.New(g.Store, g.Clock)
+	w.desk = findings.New(g.Store, g.Clock, names{})
 	if options.Burst == 0 {
 		options.Burst = 1e9
 	}
 	w.api = api.New(api.Rooms{
-		Door: w.door, Repeats: g.Store.Accounts(), Estate: w.register, Matches: matches{}, Library: library{g.Words}, Feeds: publishers{}, Findings: desk{},
+		Door: w.door, Repeats: g.Store.Accounts(), Estate: w.register, Matches: w.matcher, Library: w.library, Feeds: publishers{}, Findings: w.desk,
 		Alerts: g.Board, Responses: g.Ledger, Inbox: g.Outbox, Ready: g.Store.Ready,
 	}, g.Clock, options)
 	mux := http.NewServeMux()
@@ -134,7 +139,6 @@ func canaryFor(org ward.OrgID, text string) string {
 func (w *world) plant() {
 	w.t.Helper()
 	w.Words.Facts = map[ward.CVE]ward.Vulnerability{cve: {ID: cve, Title: "A public weakness"}}
-	w.Words.Found = map[ward.FindingID]ward.Finding{"finding-1": desk{}.finding()}
 	w.Words.Stand(ward.Standing{Org: first, State: ward.Exposed, Reason: canary + " standing", Source: canary + " source", Assets: 1})
 	w.Words.Show(first, ward.Seen{Asset: 1, Name: canary + "-mdm", Software: canary + " software", Version: "12.5.0.0", Status: ward.Affected, Basis: ward.ByVersion,
 		Source: canary + " source", Grade: ward.ToolExport, ObservedAt: ground.Day0})
@@ -183,7 +187,8 @@ func (w *world) estate() {
 		var rows strings.Builder
 		rows.WriteString("asset,class,site,data,services,vendor,product,version\n")
 		for m := range machines {
-			fmt.Fprintf(&rows, "%s-%d,server,%s site,patient_record,%s service,%s vendor,%s product,1.%d\n", canary, m, canary, canary, canary, canary, m)
+			asset := fmt.Sprintf("%s-%d,server,=%s site,patient_record,%s service", canary, m, canary, canary)
+			fmt.Fprintf(&rows, "%s,Ivanti,Endpoint Manager Mobile,12.5.0.0\n%s,%s vendor,%s product,1.%d\n", asset, asset, canary, canary, m)
 		}
 		done, err := w.register.Import(w.Ctx, ward.System(canary+" importer"), estate.Delivery{Org: first, Source: canary + " inventory", Format: "csv", Classes: []ward.Class{ward.Server},
 			ObservedAt: ground.Day0.Add(time.Duration(i-2) * time.Minute), Body: strings.NewReader(rows.String()), Name: canary + ".csv"})
@@ -200,75 +205,21 @@ func (w *world) estate() {
 		w.t.Fatalf("%d assets, %v", len(page.Items), err)
 	}
 	w.asset = page.Items[0].ID
-}
-
-// planted is a T whose every text carries the canary, after which set corrects what must be right.
-func planted[T any](set func(*T)) T {
-	var v T
-	fill(reflect.ValueOf(&v).Elem())
-	set(&v)
-	return v
-}
-
-func fill(v reflect.Value) {
-	switch v.Kind() {
-	case reflect.String:
-		v.SetString(canary + " text")
-	case reflect.Struct:
-		if _, ok := v.Interface().(time.Time); ok {
-			v.Set(reflect.ValueOf(ground.Day0))
-			return
-		}
-		for i := range v.NumField() {
-			if v.Field(i).CanSet() {
-				fill(v.Field(i))
-			}
-		}
-	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-		fill(v.Index(0))
-	case reflect.Int, reflect.Int64:
-		v.SetInt(1)
+	if _, err := w.library.Merge(w.Ctx, "cve", ground.Day0, []know.Report{{CVE: cve, Source: "cna:vendor", Title: "A public weakness", Published: ground.Day0, Modified: ground.Day0,
+		Claims: []know.Claim{{Vendor: "Ivanti", Product: "Endpoint Manager Mobile", Versions: []know.Range{{Version: "0", LessThan: "12.5.0.1", Status: know.ClaimAffected}}}}}}); err != nil {
+		w.t.Fatal(err)
 	}
-}
-
-func shownTo[T any](scope ward.Scope, org ward.OrgID, set func(*T)) ([]T, error) {
-	if !scope.Sees(first) || org != "" && org != first {
-		return nil, nil
+	for _, due := range []func(context.Context, time.Time) (time.Time, error){w.matcher.Due, w.desk.Due} {
+		if _, err := due(w.Ctx, w.Clock.Now()); err != nil {
+			w.t.Fatal(err)
+		}
 	}
-	return []T{planted(set)}, nil
-}
-
-// matches speaks for the match.
-type matches struct{}
-
-func (matches) Exposures(_ context.Context, scope ward.Scope, q api.ExposureQuery) (ward.Page[ward.Exposure], error) {
-	items, err := shownTo(scope, q.Org, func(e *ward.Exposure) { e.Org, e.Asset.Name = first, "=1+1|"+canary })
-	return ward.Page[ward.Exposure]{Items: items}, err
-}
-
-func (matches) Counts(_ context.Context, scope ward.Scope, _ ward.CVE) ([]api.OrgCount, error) {
-	return shownTo(scope, "", func(*api.OrgCount) {})
-}
-
-func (matches) History(_ context.Context, scope ward.Scope, _ ward.CVE) ([]api.Step2, error) {
-	return shownTo(scope, "", func(*api.Step2) {})
-}
-
-// library speaks for what publishers say, which belongs to everyone.
-type library struct{ words *ground.Words }
-
-func (l library) Vulnerability(ctx context.Context, id ward.CVE) (ward.Vulnerability, error) {
-	return l.words.Vulnerability(ctx, id)
-}
-
-func (library) Reports(context.Context, ward.CVE) ([]know.Report, error) {
-	return []know.Report{{CVE: cve, Source: "nvd"}}, nil
-}
-
-func (l library) Search(ctx context.Context, _ intel.Query) (ward.Page[ward.Vulnerability], error) {
-	v, err := l.words.Vulnerability(ctx, cve)
-	return ward.Page[ward.Vulnerability]{Items: []ward.Vulnerability{v}}, err
+	queue, err := w.desk.Queue(w.Ctx, ward.Only(first), findings.Query{})
+	if err != nil || len(queue.Items) == 0 {
+		w.t.Fatalf("%d findings, %v", len(queue.Items), err)
+	}
+	w.finding = queue.Items[0].ID
+	w.Words.Found = map[ward.FindingID]ward.Finding{w.finding: queue.Items[0]}
 }
 
 // publishers speaks for the feeds.
@@ -285,26 +236,12 @@ func (publishers) Sync(_ context.Context, who ward.Actor, _ []string, from strin
 	return feeds.Result{Feeds: []feeds.FeedResult{{Name: "kev", Changed: 2}}}, who.Need(ward.MayFeeds)
 }
 
-// desk speaks for the findings.
-type desk struct{}
+// names is how the desk tells products and versions apart.
+type names struct{}
 
-func (desk) finding() ward.Finding {
-	return planted(func(f *ward.Finding) { f.ID, f.Org, f.CVEs, f.Alert = "finding-1", first, []ward.CVE{cve}, "" })
-}
-
-func (d desk) Queue(_ context.Context, scope ward.Scope, q findings.Query) (ward.Page[ward.Finding], error) {
-	if !scope.Sees(first) || q.Org != "" && q.Org != first {
-		return ward.Page[ward.Finding]{}, nil
-	}
-	return ward.Page[ward.Finding]{Items: []ward.Finding{d.finding()}}, nil
-}
-
-func (d desk) Finding(_ context.Context, scope ward.Scope, id ward.FindingID) (ward.Finding, error) {
-	if !scope.Sees(first) || id != "finding-1" {
-		return ward.Finding{}, ward.ErrNotFound
-	}
-	return d.finding(), nil
-}
+func (names) ProductKey(vendor, product string) string { return know.ProductKey(vendor, product) }
+func (names) Branch(version string) string             { return know.Branch(version) }
+func (names) Before(version, other string) bool        { return know.Compare("", version, other) < 0 }
 
 // answer is what the API said.
 type answer struct {
