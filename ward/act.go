@@ -229,6 +229,7 @@ type Response struct {
 	Proof          Proof
 	ClosedAt       time.Time
 	ClosedAs       string // "closed, confirmed", "closed, not confirmed", "not applicable"
+	Lapsed         bool   // the alert is closed: nothing is owed any more
 	Overdue        bool   // worked out for now
 	EverOverdue    bool
 	UpdatedBy      string

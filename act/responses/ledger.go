@@ -269,11 +269,8 @@ func denies(a ward.Applicability) bool { return a == ward.AppliesNot || a == war
 // late reports whether an answer owes something at now. Clocks are elapsed hours: summer time does not move them.
 func late(r ward.Response, now time.Time) bool {
 	due := r.NextDue
-	switch r.State {
-	case ward.Unanswered:
+	if r.State == ward.Unanswered {
 		due = r.RespondBy
-	case ward.ClosedAnswer:
-		return false
 	}
-	return !due.IsZero() && !now.Before(due)
+	return r.State != ward.ClosedAnswer && !r.Lapsed && !due.IsZero() && !now.Before(due)
 }

@@ -260,7 +260,10 @@ func (a asset) lately(said Statement) string {
 	case s.Grade == ward.SelfDeclared:
 		return fmt.Sprintf("%s at %s is the organisation's own word", s.Source, act.When(s.ObservedAt))
 	}
-	return fmt.Sprintf("%s at %s does not say which version", s.Source, act.When(s.ObservedAt))
+	if s.Version == "" {
+		return fmt.Sprintf("%s at %s does not say which version", s.Source, act.When(s.ObservedAt))
+	}
+	return fmt.Sprintf("%s at %s shows %s, and no source says whether that is affected", s.Source, act.When(s.ObservedAt), s.Version)
 }
 
 // refutes reports whether a newer sighting of an affected version is strong enough to contradict a person.

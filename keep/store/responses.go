@@ -110,16 +110,17 @@ func (tx *Tx) Entries(ctx context.Context, scope ward.Scope, alert ward.AlertID,
 	})
 }
 
-const responseColumns = `r.body, r.ever_overdue FROM responses r JOIN alerts a ON a.id = r.alert`
+const responseColumns = `r.body, r.ever_overdue, a.state FROM responses r JOIN alerts a ON a.id = r.alert`
 
 func scanResponse(rows *sql.Rows) (r ward.Response, err error) {
 	var body string
 	var ever bool
-	if err := rows.Scan(&body, &ever); err != nil {
+	var state ward.AlertState
+	if err := rows.Scan(&body, &ever, &state); err != nil {
 		return r, err
 	}
 	err = json.Unmarshal([]byte(body), &r)
-	r.EverOverdue = ever
+	r.EverOverdue, r.Lapsed = ever, state != ward.Published
 	return r, err
 }
 

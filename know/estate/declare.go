@@ -39,6 +39,10 @@ func (r *Register) Declare(ctx context.Context, who ward.Actor, d ward.Declarati
 		if err := r.declareInstall(ctx, tx, who, d); err != nil {
 			return err
 		}
+		// A "no" changes no install, and yet what is known of the organisation.
+		if err := tx.Mark(ctx, store.ForProof, d.At, string(d.Org)); err != nil {
+			return err
+		}
 		tx.Hint("estate:"+string(d.Org), d.Org)
 		return audit(ctx, tx, who, d.At, "estate.declare", string(d.Org)+"/declaration/"+d.ID, d.Org, "%s %s: %s %s", d.Vendor, d.Product, d.Answer, d.Version)
 	})
