@@ -351,7 +351,8 @@ type brittle struct {
 }
 
 func (b *brittle) Add(ctx context.Context, tx *store.Tx, n ward.Notice) error {
-	if b.left--; b.left >= 0 {
+	b.left--
+	if b.left >= 0 {
 		return b.Notices.Add(ctx, tx, n)
 	}
 	if b.die {

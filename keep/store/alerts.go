@@ -115,7 +115,8 @@ func scanAlert(rows *sql.Rows) (a ward.Alert, err error) {
 	if err := rows.Scan(&body); err != nil {
 		return a, err
 	}
-	return a, json.Unmarshal([]byte(body), &a)
+	err = json.Unmarshal([]byte(body), &a)
+	return a, err
 }
 
 // Alert reads one alert. An organisation finds only those published to it.
@@ -198,7 +199,8 @@ func (tx *Tx) AlertVersions(ctx context.Context, scope ward.Scope, id ward.Alert
 			return v, err
 		}
 		v.At = moment(at)
-		return v, json.Unmarshal([]byte(body), &v.Alert)
+		err = json.Unmarshal([]byte(body), &v.Alert)
+		return v, err
 	})
 	if err != nil {
 		return nil, err

@@ -199,7 +199,8 @@ func scanFinding(rows *sql.Rows) (k Kept, err error) {
 	if err := json.Unmarshal([]byte(cves), &k.CVEs); err != nil {
 		return k, err
 	}
-	return k, json.Unmarshal([]byte(priority), &k.Priority)
+	err = json.Unmarshal([]byte(priority), &k.Priority)
+	return k, err
 }
 
 // FindingsOf lists every finding of one organisation, ended and replaced ones too.

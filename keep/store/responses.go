@@ -49,10 +49,10 @@ type Due struct {
 
 // owed is the time at which the next thing is due from an organisation, zero when nothing is.
 func owed(r ward.Response) time.Time {
-	switch {
-	case r.State == ward.ClosedAnswer:
+	switch r.State {
+	case ward.ClosedAnswer:
 		return time.Time{}
-	case r.State == ward.Unanswered:
+	case ward.Unanswered:
 		return r.RespondBy
 	}
 	return r.NextDue

@@ -234,8 +234,11 @@ func (w *world) says(org, verb, detail, words string) error {
 
 func (w *world) refused(org, why string) error {
 	err := w.says(org, "close", "", "")
-	if !errors.Is(err, ward.ErrState) || !strings.Contains(err.Error(), why) {
-		return fmt.Errorf("closing said %v", err)
+	switch {
+	case err == nil:
+		return errors.New("it closed")
+	case !errors.Is(err, ward.ErrState) || !strings.Contains(err.Error(), why):
+		return fmt.Errorf("closing said: %w", err)
 	}
 	return nil
 }
