@@ -11,18 +11,21 @@ import (
 	"time"
 
 	"wardwatch/act/alerts"
+	"wardwatch/act/findings"
 	"wardwatch/act/notify"
 	"wardwatch/act/responses"
 	"wardwatch/edge"
 	"wardwatch/edge/access"
 	"wardwatch/know/estate"
+	"wardwatch/know/match"
 	"wardwatch/ward"
 )
 
 // Rooms are what the pages show and act through: one domain object a room, each of which checks who asks.
 type Rooms struct {
 	Estate    *estate.Register
-	Match     Matches
+	Match     *match.Matcher
+	Findings  *findings.Desk
 	Alerts    *alerts.Board
 	Responses *responses.Ledger
 	Notify    *notify.Outbox
