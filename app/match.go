@@ -12,17 +12,11 @@ import (
 	"path/filepath"
 	"slices"
 
+	"wardwatch/config"
 	"wardwatch/know"
 	"wardwatch/know/estate"
 	"wardwatch/know/estate/cpelist"
-	"wardwatch/know/estate/csv"
-	"wardwatch/know/estate/cyclonedx"
-	"wardwatch/know/estate/defender"
 	"wardwatch/know/feeds"
-	"wardwatch/know/feeds/cve"
-	"wardwatch/know/feeds/epss"
-	"wardwatch/know/feeds/kev"
-	"wardwatch/know/feeds/nvd"
 	"wardwatch/know/match"
 	"wardwatch/ward"
 )
@@ -130,7 +124,7 @@ func of(weaknesses map[string][]*match.Weakness, id *match.Identity) []*match.We
 func byName(a, b *match.Weakness) int { return cmp.Compare(a.CVE, b.CVE) }
 
 // inventoryReaders are the formats that the stateless match reads, in the order in which they are asked.
-var inventoryReaders = []estate.Reader{cyclonedx.Reader{}, defender.Reader{}, cpelist.Reader{}, csv.Reader{}}
+var inventoryReaders = slices.Insert(readers(), 2, estate.Reader(cpelist.Reader{})) // before CSV, which recognises any text
 
 // readInventory gathers the rows by asset, in the order in which assets first came.
 func readInventory(o MatchOptions) ([]*machine, error) {
@@ -192,17 +186,12 @@ func readInventory(o MatchOptions) ([]*machine, error) {
 	return machines, nil
 }
 
-// intelSources are the publishers' forms that the stateless match reads.
-func intelSources() []feeds.Source {
-	return []feeds.Source{kev.New(""), epss.New(""), nvd.New(""), nvd.NewOverrides(""), cve.New("")}
-}
-
 // readIntel gathers, by product key, the weaknesses that name a wanted product.
 func readIntel(ctx context.Context, o MatchOptions, wanted map[string]bool) (map[string][]*match.Weakness, error) {
 	reports := map[ward.CVE][]know.Report{}
 	records := 0
 	for _, location := range o.Intel {
-		result, err := feeds.Read(ctx, location, intelSources(), func(r know.Report) error {
+		result, err := feeds.Read(ctx, location, sources(config.Config{}), func(r know.Report) error {
 			if r.Rejected || slices.ContainsFunc(r.ProductKeys(), func(key string) bool { return wanted[key] }) {
 				r.Description, r.References, r.CVSS = "", nil, nil
 				reports[r.CVE] = append(reports[r.CVE], r)

@@ -65,3 +65,18 @@ func TestEnvironmentOverridesFile(t *testing.T) {
 		t.Errorf("a misspelt variable passed: %v", err)
 	}
 }
+
+func FuzzLoad(f *testing.F) {
+	f.Add("listen: 127.0.0.1:9090\noperator: {name: Coastal Watch, accent: '#123456'}\n")
+	f.Add("feeds:\n  kev: {location: 'https://kev.example/kev.json', every: 1h}\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		path := filepath.Join(t.TempDir(), "wardwatch.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := config.Load(path)
+		if err == nil && c.Check() != nil {
+			t.Errorf("%q was accepted and is not valid: %v", text, c.Check())
+		}
+	})
+}

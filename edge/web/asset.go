@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"wardwatch/know/estate"
-	"wardwatch/know/match"
 	"wardwatch/ward"
 )
 
@@ -165,7 +164,7 @@ func (s *Site) assetPage(r *http.Request, who ward.Actor) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	exposures, err := s.Match.Exposures(ctx, who.Scope, match.ExposureQuery{Asset: id, Limit: ward.MostPageSize})
+	exposures, err := s.Match.Exposures(ctx, who.Scope, ExposureQuery{Asset: id, Limit: ward.MostPageSize})
 	if err != nil {
 		return Page{}, err
 	}
@@ -275,7 +274,7 @@ func exposureTables(exposures []ward.Exposure) (open, before Table) {
 		weakness := Why{View: Link{Text: string(e.Verdict.CVE), Href: "/weaknesses/" + string(e.Verdict.CVE)}, Reason: e.Verdict.Why}
 		if e.Ended == "" {
 			open.Rows = append(open.Rows, Row{Cells: []View{weakness, Text(e.Software.String()), Text(orNotKnown(e.Verdict.Fixed)), When{e.FirstSeen},
-				Why{View: When{e.Asset.LastSeen}, Reason: "by " + e.Source + ", " + string(e.Grade)}}})
+				Why{View: When{e.LastSeen}, Reason: "by " + e.Source + ", " + string(e.Grade)}}})
 			continue
 		}
 		before.Rows = append(before.Rows, Row{Cells: []View{weakness, Text(e.Software.String()), Moment{e.FirstSeen}, Moment{e.LastSeen}, Text(e.Ended)}})

@@ -9,27 +9,21 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"wardwatch/act/alerts"
-	"wardwatch/act/findings"
 	"wardwatch/act/notify"
 	"wardwatch/act/responses"
 	"wardwatch/edge/access"
 	"wardwatch/edge/web"
 	"wardwatch/keep/store"
-	"wardwatch/know"
 	"wardwatch/know/estate"
 	"wardwatch/know/estate/csv"
 	"wardwatch/know/estate/cyclonedx"
 	"wardwatch/know/estate/defender"
-	"wardwatch/know/feeds/cve"
-	"wardwatch/know/intel"
-	"wardwatch/know/match"
 	"wardwatch/test/browser"
 	"wardwatch/test/ground"
 	"wardwatch/ward"
@@ -45,13 +39,26 @@ type hospital struct {
 	ledger *responses.Ledger
 	outbox *notify.Outbox
 	door   *access.Door
-	match  *match.Matcher
-	intel  *intel.Library
-	desk   *findings.Desk
+	words  *ground.Words
+	match  *sightings
 	url    string
 }
 
 const secret = "lantern orbit thistle"
+
+// sightings is what the match shows, by organisation.
+type sightings map[ward.OrgID][]ward.Exposure
+
+func (m sightings) Exposures(_ context.Context, scope ward.Scope, q web.ExposureQuery) (page ward.Page[ward.Exposure], err error) {
+	for org, all := range m {
+		for _, e := range all {
+			if scope.Sees(org) && (q.Org == "" || q.Org == org) && (q.CVE == "" || q.CVE == e.Verdict.CVE) && (q.Asset == 0 || q.Asset == e.Asset.ID) && (!q.Open || e.Ended == "") {
+				page.Items = append(page.Items, e)
+			}
+		}
+	}
+	return page, nil
+}
 
 func openHospital(t testing.TB) *hospital {
 	t.Helper()
@@ -60,17 +67,16 @@ func openHospital(t testing.TB) *hospital {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	h := &hospital{t: t, ctx: t.Context(), clock: ward.NewHandClock(ground.Day0.Add(2 * time.Hour))}
+	h := &hospital{t: t, ctx: t.Context(), clock: ward.NewHandClock(ground.Day0.Add(2 * time.Hour)), words: &ground.Words{}, match: &sightings{}}
 	h.outbox = notify.New(s, h.clock)
-	h.match, h.intel, h.desk = match.New(s, h.clock), intel.New(s, h.clock), findings.New(s, h.clock, ground.Names{})
-	h.ledger = responses.New(s, h.clock, h.match, h.match, h.intel, h.outbox)
-	h.board = alerts.New(s, h.clock, alerts.Neighbours{Standings: h.match, Answers: h.ledger, Notices: h.outbox, Weaknesses: h.intel, Findings: h.desk})
+	h.ledger = responses.New(s, h.clock, h.words, h.words, h.words, h.outbox)
+	h.board = alerts.New(s, h.clock, alerts.Neighbours{Standings: h.words, Answers: h.ledger, Notices: h.outbox, Weaknesses: h.words, Findings: h.words})
 	h.estate = estate.New(s, h.clock, cyclonedx.Reader{}, defender.Reader{}, csv.Reader{})
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	if h.door, err = access.New(s.Accounts(), ward.WallClock{}, access.Options{Log: log}); err != nil {
 		t.Fatal(err)
 	}
-	site, err := web.NewSite(web.Rooms{Estate: h.estate, Match: h.match, Findings: h.desk, Alerts: h.board, Responses: h.ledger, Notify: h.outbox, Access: h.door},
+	site, err := web.NewSite(web.Rooms{Estate: h.estate, Match: h.match, Alerts: h.board, Responses: h.ledger, Notify: h.outbox, Access: h.door},
 		h.clock, web.Options{Operator: "Federation Watch", Exercise: true, Log: log})
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +121,6 @@ func (h *hospital) imported(org ward.OrgID, source string, classes []ward.Class,
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.settle()
 	return i
 }
 
@@ -127,38 +132,28 @@ mdm-01,Ivanti,Endpoint Manager Mobile,12.5.0.0,mobile management,Fenland General
 mdm-02,Ivanti,Endpoint Manager Mobile,11.12.0.4,mobile management,Saltmarsh Infirmary,yes,staff contact,Community nursing
 fw-01,Fortinet,FortiOS,7.2.8,appliance,Fenland General Hospital,yes,,
 `)
-	h.published("CVE-2025-4427", "CVE-2025-4428")
-}
-
-// published takes in what the makers' records say of weaknesses.
-func (h *hospital) published(cves ...string) {
-	h.t.Helper()
-	for _, id := range cves {
-		f, err := os.Open("../../app/demo/pack/feeds/2025-05-13/cve/" + id + ".json")
+	page, err := h.estate.Assets(h.ctx, ward.Everything(), estate.AssetQuery{Org: "XZ1A", Text: "mdm"})
+	if err != nil || len(page.Items) != 2 {
+		h.t.Fatalf("assets %v, %v", page.Items, err)
+	}
+	fixes := map[string]string{"12.5.0.0": "12.5.0.1", "11.12.0.4": "11.12.0.5"}
+	var seen []ward.Seen
+	for _, a := range page.Items {
+		installs, err := h.estate.Installs(h.ctx, ward.Everything(), a.ID)
 		if err != nil {
 			h.t.Fatal(err)
 		}
-		var reports []know.Report
-		_, err = cve.New("").Read(h.ctx, f, func(r know.Report) error { reports = append(reports, r); return nil })
-		_ = f.Close()
-		if err == nil {
-			_, err = h.intel.Merge(h.ctx, "cve", h.clock.Now(), reports)
+		i := installs[0]
+		for _, cve := range []ward.CVE{"CVE-2025-4427", "CVE-2025-4428"} {
+			why := "The maker says that " + i.Software.Version + " is affected and " + fixes[i.Software.Version] + " is not."
+			(*h.match)["XZ1A"] = append((*h.match)["XZ1A"], ward.Exposure{Org: "XZ1A", Asset: a, Software: i.Software, Source: i.SourceName, Grade: i.Grade, FirstSeen: i.FirstSeen, LastSeen: i.LastSeen,
+				Verdict: ward.Verdict{CVE: cve, Status: ward.Affected, Basis: ward.ByVersion, Fixed: fixes[i.Software.Version], Why: why, Source: "cna:ivanti"}})
 		}
-		if err != nil {
-			h.t.Fatal(err)
-		}
+		seen = append(seen, ward.Seen{Asset: a.ID, Name: a.Name, Software: i.Software.String(), Version: i.Software.Version, Status: ward.Affected, Basis: ward.ByVersion, Fixed: fixes[i.Software.Version],
+			Why: "The maker says so.", Source: i.SourceName, Grade: i.Grade, ObservedAt: i.LastSeen})
 	}
-	h.settle()
-}
-
-// settle runs every job until nothing is left to do.
-func (h *hospital) settle() {
-	h.t.Helper()
-	for _, due := range []func(context.Context, time.Time) (time.Time, error){h.match.Due, h.desk.Due, h.ledger.Due} {
-		if _, err := due(h.ctx, h.clock.Now()); err != nil {
-			h.t.Fatal(err)
-		}
-	}
+	h.words.Show("XZ1A", seen...)
+	h.words.Stand(ward.Standing{Org: "XZ1A", State: ward.Exposed, Reason: "affected versions on 2 assets by appliance register", Source: "appliance register", Grade: ward.ToolExport, ObservedAt: h.clock.Now().Add(-3 * time.Hour), Assets: 2, AsAt: h.clock.Now()})
 }
 
 // publish sends the reference alert to every organisation.
@@ -212,7 +207,7 @@ func (v *visitor) get(path string) (int, string) {
 	if err != nil {
 		v.h.t.Fatal(err)
 	}
-	return bodyOf(v.h.t, res)
+	return read(v.h.t, res)
 }
 
 func (v *visitor) post(path string, form url.Values) (int, string) {
@@ -221,10 +216,10 @@ func (v *visitor) post(path string, form url.Values) (int, string) {
 	if err != nil {
 		v.h.t.Fatal(err)
 	}
-	return bodyOf(v.h.t, res)
+	return read(v.h.t, res)
 }
 
-func bodyOf(t testing.TB, res *http.Response) (int, string) {
+func read(t testing.TB, res *http.Response) (int, string) {
 	t.Helper()
 	defer func() { _ = res.Body.Close() }()
 	body, err := io.ReadAll(res.Body)
@@ -289,8 +284,8 @@ func TestTheWholeAnswerWithoutScripts(t *testing.T) {
 	lead := h.visit("lead@saltmarsh.example")
 	home := fmt.Sprintf("/alerts/%s/organisations/XZ1A", a.ID)
 
-	lead.see("/owed", "You owe one thing.", "Acknowledge", "mdm-01", "12.5.0.1", "Not acknowledged")
-	body := lead.see(home, "You owe an acknowledgement in 2 days", "Two of your machines run an affected version: update to 12.5.0.1.", "Acknowledge now")
+	lead.see("/owed", "You owe one thing.", "Acknowledge", "mdm-01", "11.12.0.5 or 12.5.0.1", "Not acknowledged")
+	body := lead.see(home, "You owe an acknowledgement in 2 days", "Two of your machines run an affected version: update to 11.12.0.5 or 12.5.0.1.", "Acknowledge now")
 	status, body := lead.post(home+"/acknowledge", url.Values{"version": {version(t, body)}})
 	if status != http.StatusOK {
 		t.Fatalf("acknowledge: %d", status)
@@ -431,6 +426,12 @@ func TestMarkupIsText(t *testing.T) {
 	if err != nil || len(page.Items) != 1 {
 		t.Fatalf("assets: %v, %v", page.Items, err)
 	}
+	installs, err := h.estate.Installs(h.ctx, ward.Everything(), page.Items[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	(*h.match)["XZ1A"] = []ward.Exposure{{Org: "XZ1A", Asset: page.Items[0], Software: installs[0].Software, Source: installs[0].SourceName, Verdict: ward.Verdict{CVE: "CVE-2025-4427", Status: ward.Affected, Why: bad, Fixed: bad}}}
+	h.words.Stand(ward.Standing{Org: "XZ1A", State: ward.ExposureUnknown, Reason: bad, Source: bad})
 	a := h.publish(func(a *ward.Alert) {
 		a.Title, a.Summary, a.Vendor, a.Product, a.Platforms, a.Category = bad, bad, bad, bad, []string{bad}, bad
 		a.Steps = []ward.Step{{Kind: ward.StepPatch, Text: bad, Link: "https://forums.example/" + bad}}
@@ -471,6 +472,7 @@ func TestHospitalPages(t *testing.T) {
 	other := h.publish(func(a *ward.Alert) {
 		a.Title, a.Vendor, a.Product, a.CVEs = "A gateway that gives away its sessions", "Citrix", "NetScaler ADC", []ward.CVE{"CVE-2025-5777"}
 	})
+	h.words.Stand(ward.Standing{Org: "XZ1A", State: ward.Exposed, Reason: "affected versions on 2 assets by appliance register", Source: "appliance register", Grade: ward.ToolExport, ObservedAt: h.clock.Now().Add(-3 * time.Hour)})
 	home := fmt.Sprintf("%s/alerts/%s/organisations/XZ1A", h.url, a.ID)
 	for name, path := range map[string]string{"owed": h.url + "/owed", "answer": home, "answer-applies": home + "/applies", "answer-act": home + "/act", "answer-dispute": home + "/dispute", "answer-close": home + "/close",
 		"answer-other": fmt.Sprintf("%s/alerts/%s/organisations/XZ1A", h.url, other.ID), "organisations": h.url + "/organisations", "organisation": h.url + "/organisations/XZ1A", "assets": h.url + "/organisations/XZ1A/assets",

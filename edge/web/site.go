@@ -17,14 +17,17 @@ import (
 	"wardwatch/edge"
 	"wardwatch/edge/access"
 	"wardwatch/know/estate"
-	"wardwatch/know/match"
+	"wardwatch/know/feeds"
+	"wardwatch/know/intel"
 	"wardwatch/ward"
 )
 
 // Rooms are what the pages show and act through: one domain object a room, each of which checks who asks.
 type Rooms struct {
 	Estate    *estate.Register
-	Match     *match.Matcher
+	Intel     *intel.Library
+	Feeds     *feeds.Syncer
+	Match     Matches
 	Findings  *findings.Desk
 	Alerts    *alerts.Board
 	Responses *responses.Ledger

@@ -1,0 +1,550 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"wardwatch/act/alerts"
+	"wardwatch/edge/api"
+	"wardwatch/know/estate"
+	"wardwatch/know/estate/ods"
+	"wardwatch/know/feeds"
+	"wardwatch/ward"
+)
+
+// shell is who acts when a command is run by somebody who holds the data directory, and names no account.
+var shell = ward.System("command line")
+
+// as is the account that a command acts for: what people do under their names (drafts, approvals, answers) needs one.
+func (a *App) as(ctx context.Context, email string) (ward.Actor, error) {
+	if email == "" {
+		return ward.Actor{}, &ward.Invalid{Field: "as", Problem: "is empty", Hint: "name the account that does it: --as person@organisation.example"}
+	}
+	who, err := a.Access.ActorOf(ctx, email)
+	if errors.Is(err, ward.ErrNotFound) {
+		return who, &ward.Invalid{Field: "as", Problem: fmt.Sprintf("no account is called %q", email), Hint: "make one with: wardwatch user add"}
+	}
+	return who, err
+}
+
+// settled does what follows from a change before a command ends, so that what it prints is whole.
+func settled[T any](ctx context.Context, a *App, v T, err error) (T, error) {
+	if err != nil {
+		return v, err
+	}
+	_, err = a.Settle(ctx)
+	return v, err
+}
+
+// OrganisationsResult is what importing organisations came to.
+type OrganisationsResult struct {
+	Organisations int      `json:"organisations"`
+	Added         int      `json:"added"`
+	Changed       int      `json:"changed"`
+	Sites         int      `json:"sites"`
+	Relations     int      `json:"relations"`
+	Orphans       []string `json:"orphans,omitempty"` // sites whose parent nobody knows
+	Rejected      int      `json:"rejected"`
+	Problems      []string `json:"problems,omitempty"`
+}
+
+// Text prints the result for reading.
+func (r OrganisationsResult) Text(w io.Writer) {
+	fmt.Fprintf(w, "%d organisations (%d new, %d changed), %d sites, %d relations\n", r.Organisations, r.Added, r.Changed, r.Sites, r.Relations)
+	lines(w, "sites left out, because nobody knows their parent", len(r.Orphans), r.Orphans)
+	lines(w, "rows rejected", r.Rejected, r.Problems)
+}
+
+// lines prints a count and the first few of what it counts.
+func lines(w io.Writer, what string, count int, some []string) {
+	if count == 0 {
+		return
+	}
+	fmt.Fprintf(w, "%d %s:\n", count, what)
+	const most = 20
+	for i, line := range some {
+		if i == most {
+			fmt.Fprintf(w, "  and %d more (--json prints all)\n", len(some)-most)
+			return
+		}
+		fmt.Fprintf(w, "  %s\n", line)
+	}
+}
+
+// ImportOrganisations imports organisation files, and directories of them, together: all or nothing.
+func (a *App) ImportOrganisations(ctx context.Context, paths []string) (OrganisationsResult, error) {
+	directory, err := readDirectory(paths)
+	if err != nil {
+		return OrganisationsResult{}, err
+	}
+	report, err := a.Estate.ImportOrganisations(ctx, shell, directory)
+	if err != nil {
+		return OrganisationsResult{}, err
+	}
+	return OrganisationsResult{
+		Organisations: report.Organisations, Added: report.Added, Changed: report.Changed, Sites: report.Sites,
+		Relations: report.Relations, Orphans: report.Orphans, Rejected: report.Rejected, Problems: report.Problems,
+	}, nil
+}
+
+// readDirectory reads organisation files, and folders of them, as one directory.
+func readDirectory(paths []string) (all estate.Directory, err error) {
+	for _, path := range paths {
+		one, err := ods.ReadPath(path)
+		if err != nil {
+			return all, err
+		}
+		all.Organisations = append(all.Organisations, one.Organisations...)
+		all.Sites = append(all.Sites, one.Sites...)
+		all.Relations = append(all.Relations, one.Relations...)
+		all.Rejected += one.Rejected
+		all.Problems = append(all.Problems, one.Problems...)
+	}
+	return all, nil
+}
+
+// OrganisationRow is one organisation, for a list.
+type OrganisationRow struct {
+	Code   string `json:"code"`
+	Name   string `json:"name"`
+	Region string `json:"region"`
+}
+
+// Organisations lists the organisations.
+func (a *App) Organisations(ctx context.Context) (rows []OrganisationRow, err error) {
+	all, err := a.Estate.Organisations(ctx, shell.Scope)
+	for _, o := range all {
+		rows = append(rows, OrganisationRow{string(o.ID), o.Name, o.Region})
+	}
+	return rows, err
+}
+
+// EstateDelivery is one inventory, as the command line gives it.
+type EstateDelivery struct {
+	Org, Source, Format, Grade, Name string
+	Classes                          []string
+	ObservedAt                       time.Time
+	Mapping                          map[string]string
+	Body                             io.Reader
+	Progress                         func(rows int)
+}
+
+// EstateResult is what an import came to.
+type EstateResult struct {
+	api.Import
+}
+
+// Text prints the result for reading.
+func (r EstateResult) Text(w io.Writer) {
+	i := r.Import
+	switch i.State {
+	case ward.ImportUnchanged:
+		fmt.Fprintf(w, "Nothing changed: this is the same content as before (import %d).\n", i.ID)
+	case ward.ImportHeld:
+		fmt.Fprintf(w, "Held: %d of this source's assets are missing. Nothing was changed.\nLook into it, then: wardwatch estate release %d (or: discard %d)\n", i.AssetsLost, i.ID, i.ID)
+	case ward.ImportDiscarded:
+		fmt.Fprintf(w, "Import %d was discarded.\n", i.ID)
+	case ward.ImportApplied:
+		fmt.Fprintf(w, "Import %d: %d rows, %d assets; %d installs new, %d no longer seen; observed %s\n", i.ID, i.Rows, i.Assets, i.Added, i.Gone,
+			i.ObservedAt.Format("2 January 2006 15:04 UTC"))
+	}
+	lines(w, "rows rejected", i.Rejected, i.Problems)
+}
+
+// ImportEstate imports one inventory, and does what follows from it. One that is held is a result, not an error.
+func (a *App) ImportEstate(ctx context.Context, d EstateDelivery) (EstateResult, error) {
+	delivery := estate.Delivery{
+		Org: ward.OrgID(strings.ToUpper(d.Org)), Source: d.Source, Format: d.Format, Grade: ward.Grade(d.Grade), ObservedAt: d.ObservedAt,
+		Body: d.Body, Name: d.Name, Mapping: d.Mapping, Progress: d.Progress,
+	}
+	for _, class := range d.Classes {
+		delivery.Classes = append(delivery.Classes, ward.Class(class))
+	}
+	result, err := a.Estate.Import(ctx, shell, delivery)
+	if errors.Is(err, ward.ErrHeld) {
+		err = nil
+	}
+	return settled(ctx, a, EstateResult{api.ImportOf(result)}, err)
+}
+
+// DecideImport releases or discards an import that was held.
+func (a *App) DecideImport(ctx context.Context, id string, release bool) (EstateResult, error) {
+	number, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		return EstateResult{}, &ward.Invalid{Field: "import", Problem: fmt.Sprintf("%q is not a number", id), Hint: "give the number that the import printed"}
+	}
+	decide := a.Estate.Discard
+	if release {
+		decide = a.Estate.Release
+	}
+	result, err := decide(ctx, shell, ward.ImportID(number))
+	return settled(ctx, a, EstateResult{api.ImportOf(result)}, err)
+}
+
+// FeedsResult is what a synchronisation came to.
+type FeedsResult struct {
+	Feeds  []FeedLoaded `json:"feeds"`
+	Passed []FeedPassed `json:"passed,omitempty"` // files that no feed understands
+}
+
+// FeedLoaded is what one feed came to.
+type FeedLoaded struct {
+	Name     string   `json:"name"`
+	Files    int      `json:"files"`
+	Records  int      `json:"records"`
+	Changed  int      `json:"changed"`
+	Rejected int      `json:"rejected"`
+	Problems []string `json:"problems,omitempty"`
+	Error    string   `json:"error,omitempty"`
+}
+
+// FeedPassed is one reason and the files that were passed over for it.
+type FeedPassed struct {
+	Reason string   `json:"reason"`
+	Files  []string `json:"files"`
+}
+
+// Text prints the result for reading.
+func (r FeedsResult) Text(w io.Writer) {
+	for _, f := range r.Feeds {
+		fmt.Fprintf(w, "%-6s %d records from %d files, %d new or changed, %d rejected\n", f.Name, f.Records, f.Files, f.Changed, f.Rejected)
+		if f.Error != "" {
+			fmt.Fprintf(w, "       not read to its end: %s\n       What was known before stays; run it again.\n", f.Error)
+		}
+		lines(w, "records rejected", f.Rejected, f.Problems)
+	}
+	for _, p := range r.Passed {
+		lines(w, "files passed over: "+p.Reason, len(p.Files), p.Files)
+	}
+}
+
+// SyncFeeds reads feeds from their publishers, or from a path or URL, and does what follows. progress may be nil.
+func (a *App) SyncFeeds(ctx context.Context, names []string, from string, progress func(done, total int64)) (FeedsResult, error) {
+	told := func(feeds.Progress) {}
+	if progress != nil {
+		told = func(p feeds.Progress) { progress(int64(p.Reports), -1) }
+	}
+	synced, err := a.Feeds.Sync(ctx, shell, names, from, told)
+	if err != nil {
+		return FeedsResult{}, err
+	}
+	result := FeedsResult{Feeds: []FeedLoaded{}}
+	for _, f := range synced.Feeds {
+		result.Feeds = append(result.Feeds, FeedLoaded{f.Name, f.Files, f.Records, f.Changed, f.Rejected, f.Problems, f.Error})
+	}
+	for _, reason := range synced.Reasons() {
+		result.Passed = append(result.Passed, FeedPassed{reason.Reason, reason.Files})
+	}
+	return settled(ctx, a, result, nil)
+}
+
+// FeedRow is how one feed stands.
+type FeedRow struct {
+	Name      string `json:"name"`
+	Records   int    `json:"records"`
+	Rejected  int    `json:"rejected"`
+	Succeeded string `json:"succeeded"`
+	State     string `json:"state"`
+}
+
+// FeedRows says how each feed stands.
+func (a *App) FeedRows(ctx context.Context) (rows []FeedRow, err error) {
+	list, err := a.Feeds.List(ctx)
+	for _, f := range list {
+		row := FeedRow{Name: f.Name, Records: f.Records, Rejected: f.Rejected, State: feedState(f, a.Clock.Now())}
+		if !f.Succeeded.IsZero() {
+			row.Succeeded = f.Succeeded.Format(time.RFC3339)
+		}
+		rows = append(rows, row)
+	}
+	return rows, err
+}
+
+// AlertView is an alert and where each organisation stands, as far as the account may see.
+type AlertView struct {
+	api.Alert
+	Notified  int            `json:"notified,omitempty"` // organisations, when it was published just now
+	Responses []api.Response `json:"responses,omitempty"`
+}
+
+// Text prints the view for reading.
+func (v AlertView) Text(w io.Writer) {
+	fmt.Fprintf(w, "%s  %s  %s  %s\n%s\n", v.ID, v.Severity, v.State, v.TLP, v.Title)
+	if v.Notified > 0 {
+		fmt.Fprintf(w, "Published to %d organisations.\n", v.Notified)
+	}
+	if v.Summary != "" {
+		fmt.Fprintf(w, "\n%s\n", v.Summary)
+	}
+	for _, s := range v.Steps {
+		fmt.Fprintf(w, "  %s: %s %s\n", s.Kind, s.Text, s.Link)
+	}
+	for _, r := range v.Responses {
+		state := strings.ReplaceAll(string(r.State), "_", " ")
+		if r.ClosedAs != "" {
+			state = r.ClosedAs
+		}
+		if r.Overdue {
+			state += ", overdue"
+		}
+		fmt.Fprintf(w, "  %-6s %-24s %s\n", r.Org, state, r.Proof.Why)
+	}
+}
+
+// AlertDraft is what a person writes of an alert on the command line.
+type AlertDraft struct {
+	Finding, Title, Summary, Severity, Vendor, Product, TLP string
+	CVEs, Steps                                             []string
+}
+
+// DraftAlert drafts an alert from a finding, from weaknesses, or from nothing; what the draft says goes over what was found.
+func (a *App) DraftAlert(ctx context.Context, email string, d AlertDraft) (AlertView, error) {
+	who, err := a.as(ctx, email)
+	if err != nil {
+		return AlertView{}, err
+	}
+	var alert ward.Alert
+	switch {
+	case d.Finding != "":
+		if alert, err = a.Alerts.DraftFromFinding(ctx, who, ward.FindingID(d.Finding)); err != nil {
+			return AlertView{}, err
+		}
+	case len(d.CVEs) > 0:
+		var cves []ward.CVE
+		for _, cve := range d.CVEs {
+			cves = append(cves, ward.CVE(strings.ToUpper(cve)))
+		}
+		if alert, err = a.Alerts.Prefill(ctx, who, cves...); err != nil {
+			return AlertView{}, err
+		}
+	}
+	put := func(to *string, text string) {
+		if text != "" {
+			*to = text
+		}
+	}
+	put(&alert.Title, d.Title)
+	put(&alert.Summary, d.Summary)
+	put((*string)(&alert.Severity), d.Severity)
+	put(&alert.Vendor, d.Vendor)
+	put(&alert.Product, d.Product)
+	put((*string)(&alert.TLP), d.TLP)
+	for _, text := range d.Steps {
+		kind, rest, found := strings.Cut(text, ":")
+		if !found {
+			return AlertView{}, &ward.Invalid{Field: "step", Problem: fmt.Sprintf("%q has no kind", text), Hint: `write "Patch: what to do"`}
+		}
+		alert.Steps = append(alert.Steps, ward.Step{Kind: ward.StepKind(strings.TrimSpace(kind)), Text: strings.TrimSpace(rest)})
+	}
+	if alert.ID != "" {
+		alert, err = a.Alerts.Edit(ctx, who, alert.ID, alert.Version, alert)
+	} else {
+		alert.Exercise = alert.Exercise || a.Config.Exercise
+		alert, err = a.Alerts.Draft(ctx, who, alert)
+	}
+	return AlertView{Alert: api.AlertOf(alert)}, err
+}
+
+// ShowAlert shows an alert and the answers to it that the account may see; without an account, all.
+func (a *App) ShowAlert(ctx context.Context, email, id string) (AlertView, error) {
+	who, err := a.reader(ctx, email)
+	if err != nil {
+		return AlertView{}, err
+	}
+	return a.view(ctx, who, ward.AlertID(id))
+}
+
+func (a *App) view(ctx context.Context, who ward.Actor, id ward.AlertID) (AlertView, error) {
+	alert, err := a.Alerts.Get(ctx, who.Scope, id)
+	if err != nil {
+		return AlertView{}, fmt.Errorf("alert %s: %w", id, err)
+	}
+	v := AlertView{Alert: api.AlertOf(alert)}
+	answers, err := a.Responses.ForAlert(ctx, who.Scope, id)
+	for _, r := range answers {
+		v.Responses = append(v.Responses, api.ResponseOf(r))
+	}
+	return v, err
+}
+
+// reader is who reads: the account that is named, or whoever holds the data directory.
+func (a *App) reader(ctx context.Context, email string) (ward.Actor, error) {
+	if email == "" {
+		return shell, nil
+	}
+	return a.as(ctx, email)
+}
+
+// ApproveAlert approves what another drafted.
+func (a *App) ApproveAlert(ctx context.Context, email, id string) (AlertView, error) {
+	who, err := a.as(ctx, email)
+	if err != nil {
+		return AlertView{}, err
+	}
+	alert, err := a.Alerts.Get(ctx, who.Scope, ward.AlertID(id))
+	if err != nil {
+		return AlertView{}, fmt.Errorf("alert %s: %w", id, err)
+	}
+	alert, err = a.Alerts.Approve(ctx, who, alert.ID, alert.Version)
+	return AlertView{Alert: api.AlertOf(alert)}, err
+}
+
+// PublishAlert publishes an approved alert to the organisations named, or to all.
+func (a *App) PublishAlert(ctx context.Context, email, id string, to []string) (AlertView, error) {
+	who, err := a.as(ctx, email)
+	if err != nil {
+		return AlertView{}, err
+	}
+	alert, err := a.Alerts.Get(ctx, who.Scope, ward.AlertID(id))
+	if err != nil {
+		return AlertView{}, fmt.Errorf("alert %s: %w", id, err)
+	}
+	var orgs []ward.OrgID
+	for _, code := range to {
+		orgs = append(orgs, ward.OrgID(strings.ToUpper(code)))
+	}
+	published, err := a.Alerts.Publish(ctx, who, alert.ID, alert.Version, orgs)
+	if err != nil {
+		return AlertView{}, err
+	}
+	v, err := a.view(ctx, who, alert.ID)
+	v.Notified = published.Notified
+	return settled(ctx, a, v, err)
+}
+
+// AlertAnswer is what an organisation says, on the command line; several things are said in the order of the fields.
+type AlertAnswer struct {
+	Org            string
+	Acknowledge    bool
+	Applies        string
+	FixedAt        time.Time
+	Dispute, Close bool
+	Words          string
+}
+
+// AnswerAlert answers for an organisation.
+func (a *App) AnswerAlert(ctx context.Context, email, id string, said AlertAnswer) (AlertView, error) {
+	who, err := a.as(ctx, email)
+	if err != nil {
+		return AlertView{}, err
+	}
+	alert, org, ledger := ward.AlertID(id), ward.OrgID(strings.ToUpper(said.Org)), a.Responses
+	r, err := ledger.Get(ctx, who.Scope, alert, org)
+	if err != nil {
+		return AlertView{}, fmt.Errorf("alert %s, organisation %s: %w", id, org, err)
+	}
+	steps := []struct {
+		said bool
+		say  func(version int) (ward.Response, error)
+	}{
+		{said.Acknowledge, func(v int) (ward.Response, error) { return ledger.Acknowledge(ctx, who, alert, org, v) }},
+		{said.Applies != "", func(v int) (ward.Response, error) {
+			return ledger.Answer(ctx, who, alert, org, v, ward.Applicability(said.Applies), said.Words)
+		}},
+		{!said.FixedAt.IsZero(), func(v int) (ward.Response, error) {
+			return ledger.Claim(ctx, who, alert, org, v, said.FixedAt, said.Words)
+		}},
+		{said.Dispute, func(v int) (ward.Response, error) { return ledger.Dispute(ctx, who, alert, org, v, said.Words) }},
+		{said.Close, func(v int) (ward.Response, error) { return ledger.Close(ctx, who, alert, org, v, said.Words) }},
+	}
+	something := false
+	for _, step := range steps {
+		if !step.said {
+			continue
+		}
+		something = true
+		if r, err = step.say(r.Version); err != nil {
+			return AlertView{}, err
+		}
+	}
+	if !something {
+		return AlertView{}, &ward.Invalid{Problem: "nothing was said", Hint: "use --acknowledge, --applies, --fixed-at, --dispute or --close"}
+	}
+	v, err := a.view(ctx, who, alert)
+	v.Responses = slices.DeleteFunc(v.Responses, func(r api.Response) bool { return r.Org != org })
+	return v, err
+}
+
+// AlertRow is one alert, for a list.
+type AlertRow struct {
+	ID       string `json:"id"`
+	Severity string `json:"severity"`
+	State    string `json:"state"`
+	Issued   string `json:"issued"`
+	Title    string `json:"title"`
+}
+
+// AlertRows lists the alerts that the account may see, newest first.
+func (a *App) AlertRows(ctx context.Context, email, state string) (rows []AlertRow, err error) {
+	who, err := a.reader(ctx, email)
+	if err != nil {
+		return nil, err
+	}
+	query := alerts.Query{State: ward.AlertState(state), Limit: ward.MostPageSize}
+	for {
+		page, err := a.Alerts.List(ctx, who.Scope, query)
+		if err != nil {
+			return nil, err
+		}
+		for _, alert := range page.Items {
+			row := AlertRow{ID: string(alert.ID), Severity: string(alert.Severity), State: string(alert.State), Title: alert.Title}
+			if !alert.Issued.IsZero() {
+				row.Issued = alert.Issued.Format(time.RFC3339)
+			}
+			rows = append(rows, row)
+		}
+		if page.Next == "" {
+			return rows, nil
+		}
+		query.After = page.Next
+	}
+}
+
+// NewPerson is an account to make.
+type NewPerson struct{ Email, Name, Role, Org string }
+
+// Secret is something that is shown once.
+type Secret struct {
+	For    string `json:"for"`
+	What   string `json:"what"`
+	Secret string `json:"secret"`
+	Then   string `json:"then"`
+}
+
+// Text prints the secret for reading.
+func (s Secret) Text(w io.Writer) {
+	fmt.Fprintf(w, "%s for %s: %s\n%s\n", s.What, s.For, s.Secret, s.Then)
+}
+
+// AddPerson makes an account with a one-time password.
+func (a *App) AddPerson(ctx context.Context, p NewPerson) (Secret, error) {
+	person := ward.Person{Name: p.Name, Email: p.Email, Org: ward.OrgID(strings.ToUpper(p.Org)), Role: ward.Role(p.Role)}
+	if person.Org != "" {
+		if _, err := a.Estate.Organisation(ctx, shell.Scope, person.Org); err != nil {
+			return Secret{}, &ward.Invalid{Field: "org", Problem: fmt.Sprintf("%q is not an organisation that we know", person.Org), Hint: "import organisations first: wardwatch org import"}
+		}
+	}
+	made, password, err := a.Access.AddPerson(ctx, shell, person, "")
+	return Secret{made.Email, "One-time password", password, "It is shown once. The person chooses another at the first sign-in."}, err
+}
+
+// AddToken makes an API token that acts as its account.
+func (a *App) AddToken(ctx context.Context, email, name string, lives time.Duration) (Secret, error) {
+	person, err := a.Access.PersonByEmail(ctx, shell, email)
+	if err != nil {
+		return Secret{}, fmt.Errorf("account %q: %w", email, err)
+	}
+	_, secret, err := a.Access.AddToken(ctx, shell, person.ID, name, a.Clock.Now().Add(lives))
+	return Secret{person.Email, "API token", secret, "It is shown once. Send it as: Authorization: Bearer TOKEN"}, err
+}
+
+// FirstAdmin makes the first account of a new installation, with a one-time password.
+func (a *App) FirstAdmin(ctx context.Context) (email, password string, created bool, err error) {
+	return a.Access.FirstAdmin(ctx)
+}

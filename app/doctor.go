@@ -1,0 +1,114 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"wardwatch/config"
+	"wardwatch/keep/store"
+	"wardwatch/ward"
+)
+
+// Check is one line of what Doctor looked at.
+type Check struct {
+	Name   string `json:"check"`
+	Passed bool   `json:"passed"`
+	Result string `json:"result"`
+	Do     string `json:"do,omitempty"` // what to do when it did not pass
+}
+
+const leastFree = 1 << 30 // bytes
+
+// Doctor looks at an installation and says what to do about what is wrong. It changes nothing: a data directory that does
+// not exist yet is not made.
+func Doctor(ctx context.Context, c config.Config) []Check {
+	checks := []Check{{Name: "configuration", Passed: true, Result: "read"}}
+	add := func(name string, passed bool, result, do string) {
+		if passed {
+			do = ""
+		}
+		checks = append(checks, Check{name, passed, result, do})
+	}
+	info, err := os.Stat(c.Data)
+	switch {
+	case os.IsNotExist(err):
+		add("data directory", true, c.Data+" will be made at the first start", "")
+		return append(checks, canListen(ctx, c))
+	case err != nil || !info.IsDir():
+		add("data directory", false, fmt.Sprintf("%s: %v", c.Data, err), "name a directory with --data or in the configuration")
+		return append(checks, canListen(ctx, c))
+	}
+	open := info.Mode().Perm()&0o077 != 0
+	add("data directory", !open, fmt.Sprintf("%s, mode %o", c.Data, info.Mode().Perm()), "let only the account that runs the program read it: chmod 700 "+c.Data)
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(c.Data, &disk); err == nil {
+		free := disk.Bavail * uint64(disk.Bsize) //nolint:gosec // a block size is positive
+		add("free space", free >= leastFree, fmt.Sprintf("%.1f GB", float64(free)/1e9), "make room: below 1 GB imports and feeds may not fit")
+	}
+	if _, err := os.Stat(filepath.Join(c.Data, "wardwatch.db")); os.IsNotExist(err) {
+		add("database", true, "will be made at the first start", "")
+		return append(checks, canListen(ctx, c))
+	}
+	kept, err := store.Open(ctx, c.Data)
+	if err != nil {
+		add("database", false, err.Error(), "read the message; restore the newest copy if the file is damaged")
+		return append(checks, canListen(ctx, c))
+	}
+	defer kept.Close()
+	problem, err := kept.Verify(ctx)
+	switch {
+	case err != nil:
+		add("database", false, err.Error(), "restore the newest copy")
+	default:
+		add("database", problem == "", orElse(problem, "sound"), "restore the newest copy: the file is damaged")
+	}
+	a, err := New(ctx, c, Options{})
+	if err != nil {
+		add("program", false, err.Error(), "read the message")
+		return append(checks, canListen(ctx, c))
+	}
+	defer a.Close()
+	list, err := a.Feeds.List(ctx)
+	if err != nil {
+		add("feeds", false, err.Error(), "read the message")
+	}
+	for _, feed := range list {
+		passed := !feed.Stale && feed.Error == ""
+		add("feed "+feed.Name, passed, feedState(feed, a.Clock.Now()), "run: wardwatch feed sync "+feed.Name+" (or --from a file)")
+	}
+	return append(checks, canListen(ctx, c))
+}
+
+func canListen(ctx context.Context, c config.Config) Check {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return Check{"address", false, err.Error(), "another program (perhaps this one) has it: choose another with --listen"}
+	}
+	_ = listener.Close()
+	return Check{"address", true, c.Listen + " is free", ""}
+}
+
+// feedState is how a feed stands, in words.
+func feedState(f ward.Feed, now time.Time) string {
+	switch {
+	case f.Error != "":
+		return "last attempt erred: " + f.Error
+	case f.Succeeded.IsZero():
+		return "never read"
+	case f.Stale:
+		return fmt.Sprintf("stale: last read %s ago", now.Sub(f.Succeeded).Round(time.Minute))
+	}
+	return "read " + f.Succeeded.Format("2 January 2006 15:04 UTC")
+}
+
+func orElse(text, other string) string {
+	if text == "" {
+		return other
+	}
+	return text
+}

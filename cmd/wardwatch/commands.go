@@ -1,0 +1,474 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"wardwatch/app"
+	"wardwatch/app/demo"
+)
+
+func demoCommand(sh *shell) *cobra.Command {
+	var headless bool
+	var listen string
+	var pace time.Duration
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Start the product with a fictional federation and play its story",
+		Long: `Starts the whole product on a fresh directory with 12 invented organisations, and feeds it the story of May 2025:
+the advisory, the match, the alert, the answers and the evidence. Nothing of it is real, and nothing is scripted but
+what goes in.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := sh.settings()
+			if err != nil {
+				return err
+			}
+			if sh.data == "" {
+				c.Data = ""
+			}
+			if listen != "" {
+				c.Listen = listen
+			}
+			options := demo.Options{Config: c, Pace: pace, Log: sh.log(slog.LevelWarn), Version: version, Out: sh.out}
+			if !headless {
+				return demo.Serve(cmd.Context(), options)
+			}
+			result, err := demo.Play(cmd.Context(), options)
+			if err != nil {
+				return err
+			}
+			return sh.print(result, result.Text)
+		},
+	}
+	cmd.Flags().BoolVar(&headless, "headless", false, "play the story on a simulated clock, print what came of it, and end")
+	cmd.Flags().StringVar(&listen, "listen", "", "address to serve on (default 127.0.0.1:8080)")
+	cmd.Flags().DurationVar(&pace, "pace", 4*time.Second, "how long a step of the story stands before the next")
+	return cmd
+}
+
+func serveCommand(sh *shell) *cobra.Command {
+	var listen string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the pages and the API, and run the watch",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := sh.settings()
+			if err != nil {
+				return err
+			}
+			if listen != "" {
+				c.Listen = listen
+			}
+			a, err := app.New(cmd.Context(), c, app.Options{Log: sh.log(slog.LevelInfo), Version: version})
+			if err != nil {
+				return err
+			}
+			defer a.Close()
+			email, password, created, err := a.FirstAdmin(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if created {
+				fmt.Fprintf(sh.out, "First start. Sign in as %s with the one-time password %s and choose your own.\n", email, password)
+			}
+			return a.Run(cmd.Context(), func(address string) {
+				fmt.Fprintf(sh.out, "Serving %s (data in %s). Stop with Ctrl-C.\n", address, c.Data)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&listen, "listen", "", "address to serve on (default 127.0.0.1:8080)")
+	return cmd
+}
+
+func orgCommand(sh *shell) *cobra.Command {
+	cmd := &cobra.Command{Use: "org", Short: "Organisations: import and list"}
+	cmd.AddCommand(&cobra.Command{
+		Use:   "import PATH...",
+		Short: "Import organisations, sites and relations (ODS files, or a directory of them)",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return sh.open(cmd.Context(), func(a *app.App) error {
+				report, err := a.ImportOrganisations(cmd.Context(), args)
+				if err != nil {
+					return err
+				}
+				return sh.print(report, report.Text)
+			})
+		},
+	}, &cobra.Command{
+		Use:   "list",
+		Short: "List the organisations",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return sh.open(cmd.Context(), func(a *app.App) error {
+				all, err := a.Organisations(cmd.Context())
+				if err != nil {
+					return err
+				}
+				return printEach(sh, all, "CODE\tNAME\tREGION", func(o app.OrganisationRow) string {
+					return o.Code + "\t" + o.Name + "\t" + o.Region
+				})
+			})
+		},
+	})
+	return cmd
+}
+
+func estateCommand(sh *shell) *cobra.Command {
+	cmd := &cobra.Command{Use: "estate", Short: "Inventories: import, and decide on those that are held"}
+	var d app.EstateDelivery
+	var observed string
+	var mapping []string
+	imports := &cobra.Command{
+		Use:   "import --org CODE --source NAME FILE",
+		Short: "Import an inventory of one organisation from one named source",
+		Long: `Imports what one source saw. The import speaks for its own source and the classes that it covers, and for nothing
+else: what it no longer lists becomes "no longer seen", never "fixed". An import that loses more than a fifth of its
+source's assets is held until a person releases it. The same file twice changes nothing.`,
+		Example: `  wardwatch estate import --org XZ1A1 --source "appliance register" --classes appliance,mobile_management estate.csv`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file, name, changed, err := input(args[0])
+			if err != nil {
+				return err
+			}
+			defer file.Close()
+			d.Name, d.Body = name, file
+			if d.ObservedAt, err = moment(observed, changed); err != nil {
+				return err
+			}
+			if d.Mapping, err = pairs(mapping); err != nil {
+				return err
+			}
+			if progress := sh.progress("rows"); progress != nil {
+				d.Progress = func(rows int) { progress(int64(rows), -1) }
+			}
+			return sh.open(cmd.Context(), func(a *app.App) error {
+				result, err := a.ImportEstate(cmd.Context(), d)
+				if err != nil {
+					return err
+				}
+				return sh.print(result, result.Text)
+			})
+		},
+	}
+	flags := imports.Flags()
+	flags.StringVar(&d.Org, "org", "", "organisation (ODS code)")
+	flags.StringVar(&d.Source, "source", "", `name of the source, such as "defender"`)
+	flags.StringVar(&d.Format, "format", "auto", "auto, csv, defender or cyclonedx")
+	flags.StringSliceVar(&d.Classes, "classes", nil, "asset classes that the source can see (default: those of the format, or of the rows)")
+	flags.StringVar(&d.Grade, "grade", "", "self-declared, tool export or independent (default: tool export)")
+	flags.StringVar(&observed, "observed", "", "when the inventory was taken, 2025-05-13T09:00:00Z (default: when the file was last changed)")
+	flags.StringArrayVar(&mapping, "map", nil, `header mapping FIELD=HEADER, kept for the source, such as --map "asset=Host name"`)
+	_ = imports.MarkFlagRequired("org")
+	_ = imports.MarkFlagRequired("source")
+
+	decide := func(use, short string, release bool) *cobra.Command {
+		return &cobra.Command{
+			Use: use + " ID", Short: short, Args: cobra.ExactArgs(1),
+			RunE: func(cmd *cobra.Command, args []string) error {
+				return sh.open(cmd.Context(), func(a *app.App) error {
+					result, err := a.DecideImport(cmd.Context(), args[0], release)
+					if err != nil {
+						return err
+					}
+					return sh.print(result, result.Text)
+				})
+			},
+		}
+	}
+	cmd.AddCommand(imports, decide("release", "Apply an import that was held", true), decide("discard", "Drop an import that was held", false))
+	return cmd
+}
+
+func feedCommand(sh *shell) *cobra.Command {
+	cmd := &cobra.Command{Use: "feed", Short: "What publishers say: synchronise, and see how each feed stands"}
+	var from string
+	sync := &cobra.Command{
+		Use:   "sync [NAME...]",
+		Short: "Read feeds from their publishers, or from a file, directory or archive",
+		Example: `  wardwatch feed sync kev epss
+  wardwatch feed sync --from ./downloads`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return sh.open(cmd.Context(), func(a *app.App) error {
+				result, err := a.SyncFeeds(cmd.Context(), args, from, sh.progress("records"))
+				if err != nil {
+					return err
+				}
+				return sh.print(result, result.Text)
+			})
+		},
+	}
+	sync.Flags().StringVar(&from, "from", "", "path or URL to read instead of the publishers' own")
+	cmd.AddCommand(sync, &cobra.Command{
+		Use:   "list",
+		Short: "How each feed stands",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return sh.open(cmd.Context(), func(a *app.App) error {
+				feeds, err := a.FeedRows(cmd.Context())
+				if err != nil {
+					return err
+				}
+				return printEach(sh, feeds, "FEED\tRECORDS\tREJECTED\tLAST SUCCESS\tSTATE", func(f app.FeedRow) string {
+					return fmt.Sprintf("%s\t%d\t%d\t%s\t%s", f.Name, f.Records, f.Rejected, f.Succeeded, f.State)
+				})
+			})
+		},
+	})
+	return cmd
+}
+
+func matchCommand(sh *shell) *cobra.Command {
+	var o app.MatchOptions
+	cmd := &cobra.Command{
+		Use:   "match --intel PATH... --inventory PATH",
+		Short: "Match an inventory with published weaknesses, without a database",
+		Long: `Reads publishers' files and one inventory, and prints one line for each pair of asset and weakness whose product
+matches: status, fixed version, and a sentence that you can check. Nothing is kept.`,
+		Example: `  wardwatch match --intel kev.json --intel cves/ --inventory estate.csv
+  wardwatch match --intel nvd/ --inventory cpes.txt --format cpe-list --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.JSON, o.Out, o.Err = sh.json, sh.out, sh.err
+			return app.Match(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().StringArrayVar(&o.Intel, "intel", nil, "file, directory or archive of KEV, EPSS, NVD or CVE records (repeatable)")
+	cmd.Flags().StringVar(&o.Inventory, "inventory", "", "inventory file")
+	cmd.Flags().StringVar(&o.Format, "format", "auto", "auto, csv, defender, cyclonedx or cpe-list")
+	_ = cmd.MarkFlagRequired("intel")
+	_ = cmd.MarkFlagRequired("inventory")
+	return cmd
+}
+
+func alertCommand(sh *shell) *cobra.Command {
+	cmd := &cobra.Command{Use: "alert", Short: "Alerts: draft, approve, publish, answer"}
+	var as string
+	cmd.PersistentFlags().StringVar(&as, "as", "", "the account (e-mail) that does it; two people are needed to draft and to approve")
+	act := func(cmd *cobra.Command, do func(context.Context, *app.App) (app.AlertView, error)) error {
+		return sh.open(cmd.Context(), func(a *app.App) error {
+			view, err := do(cmd.Context(), a)
+			if err != nil {
+				return err
+			}
+			return sh.print(view, view.Text)
+		})
+	}
+	var draft app.AlertDraft
+	drafting := &cobra.Command{
+		Use:   "draft",
+		Short: "Draft an alert from a finding, from a weakness, or from nothing",
+		Example: `  wardwatch alert draft --as analyst@watch.example --cve CVE-2025-4427
+  wardwatch alert draft --as analyst@watch.example --title "Patch the gateway" --severity High`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return act(cmd, func(ctx context.Context, a *app.App) (app.AlertView, error) { return a.DraftAlert(ctx, as, draft) })
+		},
+	}
+	flags := drafting.Flags()
+	flags.StringVar(&draft.Finding, "finding", "", "draft from this finding")
+	flags.StringArrayVar(&draft.CVEs, "cve", nil, "draft from this weakness (repeatable)")
+	flags.StringVar(&draft.Title, "title", "", "title")
+	flags.StringVar(&draft.Summary, "summary", "", "what it is, in plain words")
+	flags.StringVar(&draft.Severity, "severity", "", "High, Medium, Low or Information only")
+	flags.StringVar(&draft.Vendor, "vendor", "", "vendor of the product it is about")
+	flags.StringVar(&draft.Product, "product", "", "the product it is about")
+	flags.StringArrayVar(&draft.Steps, "step", nil, `remediation step "Patch: update to 12.5.0.1" (repeatable; Patch, Guidance, Action, Aware)`)
+	flags.StringVar(&draft.TLP, "tlp", "", "TLP:CLEAR, TLP:GREEN, TLP:AMBER, TLP:AMBER+STRICT or TLP:RED")
+
+	var to []string
+	publish := &cobra.Command{
+		Use: "publish ID", Short: "Publish an approved alert to all organisations, or to those named", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return act(cmd, func(ctx context.Context, a *app.App) (app.AlertView, error) {
+				return a.PublishAlert(ctx, as, args[0], to)
+			})
+		},
+	}
+	publish.Flags().StringSliceVar(&to, "to", nil, "organisation codes (default: all)")
+
+	var answer app.AlertAnswer
+	var at string
+	answering := &cobra.Command{
+		Use:   "answer ID --org CODE",
+		Short: "Answer for an organisation: acknowledge, applicability, claim fixed, dispute, close",
+		Example: `  wardwatch alert answer CC-0001 --as lead@harbour.example --org XZ1A1 --acknowledge
+  wardwatch alert answer CC-0001 --as lead@harbour.example --org XZ1A1 --fixed-at 2025-05-14T18:00:00Z --words "updated to 12.5.0.1"`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if at != "" {
+				if answer.FixedAt, err = moment(at, time.Time{}); err != nil {
+					return err
+				}
+			}
+			return act(cmd, func(ctx context.Context, a *app.App) (app.AlertView, error) {
+				return a.AnswerAlert(ctx, as, args[0], answer)
+			})
+		},
+	}
+	flags = answering.Flags()
+	flags.StringVar(&answer.Org, "org", "", "organisation that answers")
+	flags.BoolVar(&answer.Acknowledge, "acknowledge", false, "acknowledge")
+	flags.StringVar(&answer.Applies, "applies", "", "yes, partly, no, hosted or not_run")
+	flags.StringVar(&at, "fixed-at", "", "claim that it is fixed since this time")
+	flags.BoolVar(&answer.Dispute, "dispute", false, "contest the match; say why in --words")
+	flags.BoolVar(&answer.Close, "close", false, "close")
+	flags.StringVar(&answer.Words, "words", "", "what to say")
+	_ = answering.MarkFlagRequired("org")
+
+	var state string
+	list := &cobra.Command{
+		Use: "list", Short: "List alerts", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return sh.open(cmd.Context(), func(a *app.App) error {
+				alerts, err := a.AlertRows(cmd.Context(), as, state)
+				if err != nil {
+					return err
+				}
+				return printEach(sh, alerts, "ID\tSEVERITY\tSTATE\tISSUED\tTITLE", func(r app.AlertRow) string {
+					return strings.Join([]string{r.ID, r.Severity, r.State, r.Issued, r.Title}, "\t")
+				})
+			})
+		},
+	}
+	list.Flags().StringVar(&state, "state", "", "draft, approved, published or closed")
+	cmd.AddCommand(drafting, publish, answering, list,
+		&cobra.Command{
+			Use: "show ID", Short: "Show an alert and where each organisation stands", Args: cobra.ExactArgs(1),
+			RunE: func(cmd *cobra.Command, args []string) error {
+				return act(cmd, func(ctx context.Context, a *app.App) (app.AlertView, error) { return a.ShowAlert(ctx, as, args[0]) })
+			},
+		},
+		&cobra.Command{
+			Use: "approve ID", Short: "Approve an alert that another drafted", Args: cobra.ExactArgs(1),
+			RunE: func(cmd *cobra.Command, args []string) error {
+				return act(cmd, func(ctx context.Context, a *app.App) (app.AlertView, error) { return a.ApproveAlert(ctx, as, args[0]) })
+			},
+		})
+	return cmd
+}
+
+func userCommand(sh *shell) *cobra.Command {
+	cmd := &cobra.Command{Use: "user", Short: "Accounts"}
+	var p app.NewPerson
+	add := &cobra.Command{
+		Use: "add --email ADDRESS --name NAME --role ROLE", Short: "Make an account with a one-time password", Args: cobra.NoArgs,
+		Example: `  wardwatch user add --email lead@harbour.example --name "Ada Example" --role lead --org XZ1A1`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return sh.open(cmd.Context(), func(a *app.App) error {
+				made, err := a.AddPerson(cmd.Context(), p)
+				if err != nil {
+					return err
+				}
+				return sh.print(made, made.Text)
+			})
+		},
+	}
+	flags := add.Flags()
+	flags.StringVar(&p.Email, "email", "", "sign-in name")
+	flags.StringVar(&p.Name, "name", "", "name as shown beside what the person does")
+	flags.StringVar(&p.Role, "role", "", "analyst, approver, lead, member, reader or admin")
+	flags.StringVar(&p.Org, "org", "", "organisation (not for the national watch)")
+	for _, flag := range []string{"email", "name", "role"} {
+		_ = add.MarkFlagRequired(flag)
+	}
+	cmd.AddCommand(add)
+	return cmd
+}
+
+func tokenCommand(sh *shell) *cobra.Command {
+	cmd := &cobra.Command{Use: "token", Short: "API tokens"}
+	var email, name string
+	var days int
+	add := &cobra.Command{
+		Use: "add --user ADDRESS --name NAME", Short: "Make an API token; it is shown once", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return sh.open(cmd.Context(), func(a *app.App) error {
+				made, err := a.AddToken(cmd.Context(), email, name, time.Duration(days)*24*time.Hour)
+				if err != nil {
+					return err
+				}
+				return sh.print(made, made.Text)
+			})
+		},
+	}
+	add.Flags().StringVar(&email, "user", "", "the account (e-mail) that the token acts as")
+	add.Flags().StringVar(&name, "name", "", "what it is for")
+	add.Flags().IntVar(&days, "days", 90, "days until it expires")
+	_ = add.MarkFlagRequired("user")
+	_ = add.MarkFlagRequired("name")
+	cmd.AddCommand(add)
+	return cmd
+}
+
+func doctorCommand(sh *shell) *cobra.Command {
+	return &cobra.Command{
+		Use: "doctor", Short: "Check the installation, and say what to do about what is wrong", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := sh.settings()
+			if err != nil {
+				return err
+			}
+			checks := app.Doctor(cmd.Context(), c)
+			if err := printEach(sh, checks, "CHECK\tRESULT\tWHAT TO DO", func(k app.Check) string {
+				return k.Name + "\t" + k.Result + "\t" + k.Do
+			}); err != nil {
+				return err
+			}
+			for _, check := range checks {
+				if !check.Passed {
+					return errors.New("doctor: something needs attention (above)")
+				}
+			}
+			return nil
+		},
+	}
+}
+
+func versionCommand(sh *shell) *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return sh.print(map[string]string{"version": version}, func(w io.Writer) { fmt.Fprintln(w, "wardwatch", version) })
+		},
+	}
+}
+
+// moment reads a time; empty is other.
+func moment(text string, other time.Time) (time.Time, error) {
+	if text == "" {
+		return other, nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04", time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is not a time: write 2025-05-13T09:00:00Z", text)
+}
+
+// pairs reads FIELD=HEADER arguments.
+func pairs(args []string) (map[string]string, error) {
+	if len(args) == 0 {
+		return nil, nil
+	}
+	m := make(map[string]string, len(args))
+	for _, arg := range args {
+		field, header, ok := strings.Cut(arg, "=")
+		if !ok {
+			return nil, fmt.Errorf("%q is not a mapping: write FIELD=HEADER", arg)
+		}
+		m[field] = header
+	}
+	return m, nil
+}

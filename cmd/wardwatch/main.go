@@ -1,0 +1,30 @@
+// Command wardwatch is the whole product in one binary: the server, the demo, and the commands that work on a data
+// directory or on plain files. It parses flags, listens for signals and calls app.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+var version = "unknown" // set by the build
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+func run(ctx context.Context, args []string) int {
+	root := newRoot()
+	root.SetArgs(args)
+	if err := root.ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "wardwatch:", err)
+		return exitCode(err)
+	}
+	return 0
+}
