@@ -49,6 +49,15 @@ func (o *Outbox) Inbox(ctx context.Context, scope ward.Scope, org ward.OrgID, af
 	return page, err
 }
 
+// Told lists the notices of one kind about an alert, by organisation: who was told, and who opened it when.
+func (o *Outbox) Told(ctx context.Context, scope ward.Scope, alert ward.AlertID, kind string) (notices []ward.Notice, err error) {
+	err = o.store.View(ctx, func(tx *store.Tx) error {
+		notices, err = tx.NoticesOf(ctx, scope, alert, kind)
+		return err
+	})
+	return notices, err
+}
+
 // Unread counts what was not read yet: an organisation's own, or for the national watch what the desk was told.
 func (o *Outbox) Unread(ctx context.Context, scope ward.Scope) (n int, err error) {
 	err = o.store.View(ctx, func(tx *store.Tx) error {

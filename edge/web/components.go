@@ -39,6 +39,9 @@ func (t Tone) Name() string {
 // Text is words without a component around them.
 type Text string
 
+// Note is a remark in small type.
+type Note string
+
 // Prose is text written by a person: blank lines part paragraphs, line breaks stay.
 type Prose string
 
@@ -153,6 +156,14 @@ func (c Crumbs) Parent() Link {
 // BackLink goes one step back in a chain of questions.
 type BackLink Link
 
+// Titled is a part of a page with a heading of its own.
+type Titled struct {
+	Title string
+	ID    string // where a link may lead; empty: nowhere
+	Note  string
+	Body  View
+}
+
 // Pager walks a list by cursor: there are no page numbers, because the list moves while it is read.
 type Pager struct {
 	Prev string // address; empty at the start
@@ -227,6 +238,7 @@ func (l Live) Trigger() string {
 }
 
 func (Text) template() string        { return "text" }
+func (Note) template() string        { return "note" }
 func (Prose) template() string       { return "prose" }
 func (Code) template() string        { return "code" }
 func (Stack) template() string       { return "stack" }
@@ -240,6 +252,7 @@ func (Inset) template() string       { return "inset" }
 func (Warning) template() string     { return "warning" }
 func (Crumbs) template() string      { return "crumbs" }
 func (BackLink) template() string    { return "back-link" }
+func (Titled) template() string      { return "titled" }
 func (Pager) template() string       { return "pager" }
 func (Banner) template() string      { return "banner" }
 func (Details) template() string     { return "details" }

@@ -113,6 +113,14 @@ const (
 	Danger    ButtonKind = "warning"
 )
 
+// Fieldset holds inputs that are answered together.
+type Fieldset struct {
+	ID     string
+	Legend string
+	Error  string
+	Body   View
+}
+
 // Button sends a form, or with Href is a link that looks like one.
 type Button struct {
 	Text  string
@@ -206,5 +214,6 @@ func (Checkboxes) template() string   { return "checkboxes" }
 func (Select) template() string       { return "select" }
 func (DateInput) template() string    { return "date-input" }
 func (FileInput) template() string    { return "file-input" }
+func (Fieldset) template() string     { return "field-group" }
 func (Button) template() string       { return "button" }
 func (Buttons) template() string      { return "buttons" }

@@ -33,7 +33,15 @@ type Rooms struct {
 	Responses *responses.Ledger
 	Notify    *notify.Outbox
 	Access    *access.Door
+	Intel     *intel.Library
+	Feeds     *feeds.Syncer
+	Estate    Register
 	Story     Story // nil outside the demo
+}
+
+// Register names the organisations.
+type Register interface {
+	Organisations(ctx context.Context, scope ward.Scope) ([]ward.Organisation, error)
 }
 
 // Story is the demo's own page: what came in, step by step, and what the product made of it.
@@ -60,16 +68,17 @@ type StoryAccount struct {
 // Site serves every page. Its routes stand one file a part of the product, next to their handlers.
 type Site struct {
 	Rooms
-	render *Renderer
-	hints  *Hints
-	clock  ward.Clock
-	log    *slog.Logger
-	mux    *http.ServeMux
+	render   *Renderer
+	exercise bool // every alert drafted here is an exercise
+	hints    *Hints
+	clock    ward.Clock
+	log      *slog.Logger
+	mux      *http.ServeMux
 }
 
 // NewSite parses the templates and wires the routes. Serve it behind access.Door's Middleware.
 func NewSite(rooms Rooms, clock ward.Clock, o Options) (*Site, error) {
-	s := &Site{Rooms: rooms, hints: &Hints{}, clock: clock, log: o.Log, mux: http.NewServeMux()}
+	s := &Site{Rooms: rooms, hints: &Hints{}, clock: clock, exercise: o.Exercise, log: o.Log, mux: http.NewServeMux()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -91,6 +100,7 @@ func NewSite(rooms Rooms, clock ward.Clock, o Options) (*Site, error) {
 	s.routesAssets()
 	s.routesDeclare()
 	s.routesImports()
+	s.routesNational()
 	return s, nil
 }
 

@@ -52,14 +52,18 @@ func Ago(t, now time.Time) string {
 
 // Count tells a number of things: "1 machine", "1,204 machines". A plural that is not made with s is given in full.
 func Count(n int, one string, many ...string) string {
-	word := one
-	if n != 1 {
-		word = one + "s"
-		if len(many) > 0 {
-			word = many[0]
-		}
+	return Number(n) + " " + plural(n, one, many...)
+}
+
+// plural is the word for a number of things, without the number.
+func plural(n int, one string, many ...string) string {
+	switch {
+	case n == 1:
+		return one
+	case len(many) > 0:
+		return many[0]
 	}
-	return Number(n) + " " + word
+	return one + "s"
 }
 
 // Number groups thousands: 1,204.

@@ -42,16 +42,26 @@ func (tx *Tx) Notices(ctx context.Context, scope ward.Scope, org ward.OrgID, aft
 	rows, err := tx.tx.QueryContext(ctx, `SELECT id, message, org, kind, alert, subject, body, link, created, read_at, read_by FROM notices
 		WHERE org = $1 AND ($2 = 0 OR id < $2) AND `+condition+` ORDER BY id DESC LIMIT $3`,
 		append([]any{string(org), before, limit + 1}, args...)...)
-	notices, err := list(rows, err, func(rows *sql.Rows) (n ward.Notice, err error) {
-		var created, read sql.NullInt64
-		err = rows.Scan(&n.ID, &n.Key, &n.Org, &n.Kind, &n.Alert, &n.Subject, &n.Body, &n.Link, &created, &read, &n.ReadBy)
-		n.Created, n.Read = moment(created), moment(read)
-		return n, err
-	})
+	notices, err := list(rows, err, scanNotice)
 	if err != nil {
 		return ward.Page[ward.Notice]{}, err
 	}
 	return paged(notices, limit, func(n ward.Notice) string { return cursor("", strconv.FormatInt(n.ID, 10)) }), nil
+}
+
+func scanNotice(rows *sql.Rows) (n ward.Notice, err error) {
+	var created, read sql.NullInt64
+	err = rows.Scan(&n.ID, &n.Key, &n.Org, &n.Kind, &n.Alert, &n.Subject, &n.Body, &n.Link, &created, &read, &n.ReadBy)
+	n.Created, n.Read = moment(created), moment(read)
+	return n, err
+}
+
+// NoticesOf lists the notices of one kind about an alert, by organisation.
+func (tx *Tx) NoticesOf(ctx context.Context, scope ward.Scope, alert ward.AlertID, kind string) ([]ward.Notice, error) {
+	condition, args := within(scope, "org", 3)
+	rows, err := tx.tx.QueryContext(ctx, `SELECT id, message, org, kind, alert, subject, body, link, created, read_at, read_by FROM notices
+		WHERE alert = $1 AND kind = $2 AND `+condition+` ORDER BY org, id`, append([]any{string(alert), kind}, args...)...)
+	return list(rows, err, scanNotice)
 }
 
 // UnreadNotices counts what was not read yet: for an unlimited scope what the national desk was told.

@@ -38,6 +38,14 @@ type Tally struct {
 	ClosedConfirmed    int
 	ClosedNotConfirmed int
 	ClosedNotApplying  int
+
+	// The open answers, each counted in the first of these that fits.
+	StandContradicted int
+	StandOverdue      int
+	StandDisputed     int
+	StandSilent       int // not acknowledged, and not late
+	StandMoving       int // acknowledged, nothing claimed
+	StandClaimed      int
 }
 
 // Due is one answer with something owed at a time.
@@ -241,6 +249,12 @@ func (tx *Tx) SetStamp(ctx context.Context, name string, at time.Time) error {
 	return nil
 }
 
+// standing counts the answers that stand in one way, of which each answer has exactly one; $1 is now, $2 published.
+func standing(as string) string {
+	return `SUM(CASE WHEN '` + as + `' = CASE WHEN r.state = 'closed' THEN '' WHEN r.proof = 'contradicted' THEN 'contradicted'
+		WHEN r.due <= $1 AND a.state = $2 THEN 'overdue' WHEN r.proof = 'disputed' THEN 'disputed' ELSE r.state END THEN 1 ELSE 0 END)`
+}
+
 // Tallies counts the answers to each alert in force, newest first, and to those closed too when asked.
 func (tx *Tx) Tallies(ctx context.Context, scope ward.Scope, now time.Time, closed bool) ([]Tally, error) {
 	condition, args := within(scope, "r.org", 4)
@@ -250,7 +264,8 @@ func (tx *Tx) Tallies(ctx context.Context, scope ward.Scope, now time.Time, clos
 			SUM(CASE WHEN r.exposure_now = 'exposed' THEN 1 ELSE 0 END), SUM(CASE WHEN r.exposure_now = 'not_exposed' THEN 1 ELSE 0 END), SUM(CASE WHEN r.exposure_now = 'not_known' THEN 1 ELSE 0 END),
 			SUM(CASE WHEN r.due <= $1 AND a.state = $2 THEN 1 ELSE 0 END), SUM(CASE WHEN r.ever_overdue = 1 OR (r.due <= $1 AND a.state = $2) THEN 1 ELSE 0 END),
 			SUM(CASE WHEN r.claimed IS NOT NULL THEN 1 ELSE 0 END), SUM(CASE WHEN r.proof = 'confirmed' THEN 1 ELSE 0 END), SUM(CASE WHEN r.proof = 'awaiting_evidence' THEN 1 ELSE 0 END), SUM(CASE WHEN r.proof = 'contradicted' THEN 1 ELSE 0 END), SUM(CASE WHEN r.proof = 'disputed' THEN 1 ELSE 0 END),
-			SUM(CASE WHEN r.closed_as = 'closed, confirmed' THEN 1 ELSE 0 END), SUM(CASE WHEN r.closed_as = 'closed, not confirmed' THEN 1 ELSE 0 END), SUM(CASE WHEN r.closed_as = 'not applicable' THEN 1 ELSE 0 END)
+			SUM(CASE WHEN r.closed_as = 'closed, confirmed' THEN 1 ELSE 0 END), SUM(CASE WHEN r.closed_as = 'closed, not confirmed' THEN 1 ELSE 0 END), SUM(CASE WHEN r.closed_as = 'not applicable' THEN 1 ELSE 0 END),
+			`+standing("contradicted")+`, `+standing("overdue")+`, `+standing("disputed")+`, `+standing("unanswered")+`, `+standing("in_progress")+`, `+standing("remediated")+`
 		FROM alerts a JOIN responses r ON r.alert = a.id
 		WHERE (a.state = $2 OR ($3 = 1 AND a.state = 'closed')) AND `+condition+`
 		GROUP BY a.id, a.title, a.severity, a.state, a.issued ORDER BY a.issued DESC, a.id DESC`,
@@ -261,7 +276,8 @@ func (tx *Tx) Tallies(ctx context.Context, scope ward.Scope, now time.Time, clos
 			&t.Unanswered, &t.InProgress, &t.Remediated, &t.Closed, &t.ExposedThen, &t.NotKnownThen,
 			&t.Exposed, &t.NotExposed, &t.NotKnown, &t.Overdue, &t.EverOverdue,
 			&t.Claimed, &t.Confirmed, &t.Awaiting, &t.Contradicted, &t.Disputed,
-			&t.ClosedConfirmed, &t.ClosedNotConfirmed, &t.ClosedNotApplying)
+			&t.ClosedConfirmed, &t.ClosedNotConfirmed, &t.ClosedNotApplying,
+			&t.StandContradicted, &t.StandOverdue, &t.StandDisputed, &t.StandSilent, &t.StandMoving, &t.StandClaimed)
 		t.Issued = moment(issued)
 		return t, err
 	})

@@ -173,6 +173,7 @@ CREATE TABLE notices (
   read_by TEXT NOT NULL
 );
 CREATE INDEX notices_org ON notices (org, id);
+CREATE INDEX notices_alert ON notices (alert, kind);
 
 -- edge ------------------------------------------------------------------------------------------------------------------
 CREATE TABLE people (

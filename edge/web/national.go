@@ -1,0 +1,8 @@
+package web
+
+// routesNational are the pages of the national watch, and those that it shares with everybody.
+func (s *Site) routesNational() {
+	s.routesWatch()
+	s.routesAlerts()
+	s.routesDisputes()
+}

@@ -1,0 +1,264 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"wardwatch/act/responses"
+	"wardwatch/ward"
+)
+
+// How an answer stands, for charts and tables. Each answer stands in one way: the first of these that fits.
+var (
+	standContradicted = State{"Contradicted", "X", ToneCritical}
+	standOverdue      = State{"Overdue", "O", ToneCritical}
+	standDisputed     = State{"Disputed", "D", ToneWarning}
+	standSilent       = State{"No answer yet", "S", ToneSilent}
+	standMoving       = State{"In progress", "P", ToneMoving}
+	standClaimed      = State{"Fix claimed", "F", ToneStarted}
+	standNotConfirmed = State{"Closed, not confirmed", "U", ToneClaimed}
+	standConfirmed    = State{"Closed, confirmed", "C", ToneDone}
+	standNotApplying  = State{"Closed, does not apply", "A", ToneNeutral}
+)
+
+var stands = []State{standContradicted, standOverdue, standDisputed, standSilent, standMoving, standClaimed, standNotConfirmed, standConfirmed, standNotApplying}
+
+// standOf is how one answer stands.
+func standOf(r ward.Response) State {
+	switch {
+	case r.State == ward.ClosedAnswer:
+		switch r.ClosedAs {
+		case responses.ClosedConfirmed:
+			return standConfirmed
+		case responses.ClosedNotApplying:
+			return standNotApplying
+		}
+		return standNotConfirmed
+	case r.Proof.Result == ward.Contradicted:
+		return standContradicted
+	case r.Overdue:
+		return standOverdue
+	case r.Proof.Result == ward.Disputed:
+		return standDisputed
+	case r.State == ward.Unanswered:
+		return standSilent
+	case r.State == ward.Remediated:
+		return standClaimed
+	}
+	return standMoving
+}
+
+// partsOf are the answers to an alert by how they stand.
+func partsOf(t responses.Tally) []Part {
+	return []Part{
+		{State: standContradicted, Count: t.StandContradicted}, {State: standOverdue, Count: t.StandOverdue}, {State: standDisputed, Count: t.StandDisputed},
+		{State: standSilent, Count: t.StandSilent}, {State: standMoving, Count: t.StandMoving}, {State: standClaimed, Count: t.StandClaimed},
+		{State: standNotConfirmed, Count: t.ClosedNotConfirmed}, {State: standConfirmed, Count: t.ClosedConfirmed}, {State: standNotApplying, Count: t.ClosedNotApplying},
+	}
+}
+
+// Words and looks of what the centre knows of an organisation before it answers.
+var (
+	knownExposed    = State{"Exposed", "E", ToneCritical}
+	knownNot        = State{"Not known", "N", ToneUnknown}
+	knownNotExposed = State{"Not exposed", "H", ToneNeutral}
+)
+
+func knownOf(s ward.ExposureState) State {
+	switch s {
+	case ward.Exposed:
+		return knownExposed
+	case ward.NotExposed:
+		return knownNotExposed
+	}
+	return knownNot
+}
+
+// tag is the state as a word in a table.
+func (s State) tag() Tag { return Tag{Text: s.Word, Tone: s.Tone} }
+
+// severityTag says a severity as a word first.
+func severityTag(s ward.Severity) Tag {
+	switch s {
+	case ward.High:
+		return Tag{"High severity", ToneCritical}
+	case ward.Medium:
+		return Tag{"Medium severity", ToneWarning}
+	case ward.Low:
+		return Tag{"Low severity", ToneMoving}
+	}
+	return Tag{"Information only", ToneNeutral}
+}
+
+// alertStateTag says where an alert stands.
+func alertStateTag(s ward.AlertState) Tag {
+	switch s {
+	case ward.Drafted:
+		return Tag{"Draft", ToneStarted}
+	case ward.Approved:
+		return Tag{"Approved, not published", ToneControlled}
+	case ward.Published:
+		return Tag{"In force", ToneMoving}
+	}
+	return Tag{"Closed", ToneNeutral}
+}
+
+// proofTag says what evidence makes of a claim.
+func proofTag(p ward.ProofResult) View {
+	switch p {
+	case ward.Confirmed:
+		return Tag{"Confirmed", ToneDone}
+	case ward.Awaiting:
+		return Tag{"Awaiting evidence", ToneClaimed}
+	case ward.Contradicted:
+		return Tag{"Contradicted", ToneCritical}
+	case ward.Disputed:
+		return Tag{"Disputed", ToneWarning}
+	}
+	return Text("nothing claimed")
+}
+
+// statusTag says what a match or a ruling makes of a version.
+func statusTag(s ward.Status) View {
+	switch s {
+	case ward.Affected:
+		return Tag{"Affected", ToneCritical}
+	case ward.Fixed:
+		return Tag{"Fixed", ToneDone}
+	case ward.NotAffected:
+		return Tag{"Not affected", ToneDone}
+	case ward.VersionUnknown:
+		return Tag{"Version not known", ToneUnknown}
+	case ward.PlatformUnknown:
+		return Tag{"Platform not known", ToneUnknown}
+	}
+	return Tag{"Not known", ToneUnknown}
+}
+
+// appliesWords says an organisation's own word on whether an alert applies to it.
+func appliesWords(a ward.Applicability) string {
+	switch a {
+	case ward.Applies:
+		return "Applies"
+	case ward.AppliesPart:
+		return "Applies in part"
+	case ward.AppliesNot:
+		return "Does not apply"
+	case ward.AppliesHost:
+		return "Hosted by another"
+	case ward.NotRunHere:
+		return "Not run here"
+	}
+	return "Not answered"
+}
+
+// register names organisations, so that a page can say whose each row is.
+type register map[ward.OrgID]ward.Organisation
+
+func (s *Site) register(ctx context.Context, scope ward.Scope) (register, error) {
+	known := register{}
+	if s.Estate == nil {
+		return known, nil
+	}
+	all, err := s.Estate.Organisations(ctx, scope)
+	if err != nil {
+		return nil, fmt.Errorf("organisations: %w", err)
+	}
+	for _, o := range all {
+		known[o.ID] = o
+	}
+	return known, nil
+}
+
+// name is an organisation's name, or its code where the register does not know it.
+func (g register) name(id ward.OrgID) string {
+	if o := g[id]; o.Name != "" {
+		return o.Name
+	}
+	return string(id)
+}
+
+// region is the region that an organisation belongs to, by its code.
+func (g register) region(id ward.OrgID) string {
+	if o := g[id]; o.Region != "" {
+		return "Region " + o.Region
+	}
+	return "No region"
+}
+
+// names joins names in a sentence, the first few of many.
+func names(all []string) string {
+	const most = 6
+	switch n := len(all); {
+	case n > most:
+		return strings.Join(all[:most], ", ") + " and " + Number(n-most) + " more"
+	case n < 2:
+		return strings.Join(all, "")
+	}
+	return strings.Join(all[:len(all)-1], ", ") + " and " + all[len(all)-1]
+}
+
+// clauses joins what there is to say, "; " between, one full stop at the end, a capital at its beginning.
+func clauses(parts ...string) string {
+	parts = slices.DeleteFunc(parts, func(p string) bool { return p == "" })
+	if len(parts) == 0 {
+		return ""
+	}
+	return capital(strings.Join(parts, "; ")) + "."
+}
+
+// is agrees a verb with a number: "1 answer is", "2 answers are".
+func is(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
+
+// some is a clause about n of something, and empty for none.
+func some(n int, clause string) string {
+	if n == 0 {
+		return ""
+	}
+	return clause
+}
+
+// seen is where a statement comes from: its source, its grade and when it was observed.
+func seen(source string, grade ward.Grade) string {
+	switch {
+	case source == "":
+		return "no source"
+	case grade == "":
+		return source
+	}
+	return source + ", " + string(grade)
+}
+
+func link(text, href string) Link { return Link{Text: text, Href: href} }
+
+func alertHref(id ward.AlertID) string { return "/alerts/" + string(id) }
+
+func orgHref(id ward.OrgID) string { return "/organisations/" + string(id) }
+
+func answerHref(a ward.AlertID, org ward.OrgID) string {
+	return alertHref(a) + "/answers/" + string(org)
+}
+
+func weaknessHref(c ward.CVE) string { return "/weaknesses/" + string(c) }
+
+// cveLinks are weaknesses, each with its page.
+func cveLinks(cves []ward.CVE) View {
+	var all Stack
+	for i, c := range cves {
+		if i > 0 {
+			all = append(all, Text(", "))
+		}
+		all = append(all, link(string(c), weaknessHref(c)))
+	}
+	if all == nil {
+		return Text("none named")
+	}
+	return all
+}
