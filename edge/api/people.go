@@ -211,6 +211,12 @@ type Tally struct {
 	ClosedConfirmed    int             `json:"closed_confirmed"`
 	ClosedNotConfirmed int             `json:"closed_not_confirmed"`
 	ClosedNotApplying  int             `json:"closed_not_applying"`
+	StandContradicted  int             `json:"stand_contradicted" doc:"of the open answers, each counted in the first stand_ that fits"`
+	StandOverdue       int             `json:"stand_overdue"`
+	StandDisputed      int             `json:"stand_disputed"`
+	StandSilent        int             `json:"stand_silent" doc:"not acknowledged, and not late"`
+	StandMoving        int             `json:"stand_moving" doc:"acknowledged, nothing claimed"`
+	StandClaimed       int             `json:"stand_claimed"`
 }
 
 func tallyOf(t responses.Tally) Tally { return Tally(t) }

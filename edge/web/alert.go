@@ -50,7 +50,7 @@ func (s *Site) nationalAlert(r *http.Request, who ward.Actor, a ward.Alert) (Pag
 	}
 	data := alertData{
 		Alert: a, Live: Live{ID: "alert", Href: alertHref(a.ID), Topics: []string{"alert:" + string(a.ID)}},
-		Tags: []Tag{severityTag(a.Severity), alertStateTag(a.State), {Text: string(a.TLP)}},
+		Tags: []Tag{severityLong(a.Severity), alertStateTag(a.State), {Text: string(a.TLP)}},
 		Why:  a.SeverityWhy, Versions: versionTable(versions), Text: alertText(a),
 	}
 	if a.Exercise {
@@ -319,7 +319,7 @@ func claimTable(a ward.Alert, answers []ward.Response, known register) Table {
 		return cmp.Compare(slices.Index(order, x.Proof.Result), slices.Index(order, y.Proof.Result))
 	})
 	for _, x := range claims {
-		says := appliesWords(x.Applicability)
+		says := appliesWord(x.Applicability)
 		if !x.ClaimedFixedAt.IsZero() {
 			says = "Fixed since " + At(x.ClaimedFixedAt)
 		}
@@ -349,7 +349,7 @@ func answerTable(a ward.Alert, answers []ward.Response, known register, letter s
 	shown = shown[:min(total, mostAnswers)]
 	t.Note = fmt.Sprintf("%s of %s, what needs a person first", Number(len(shown)), Number(len(answers)))
 	for _, x := range shown {
-		words := View(Text(appliesWords(x.Applicability)))
+		words := View(Text(appliesWord(x.Applicability)))
 		if x.Words != "" {
 			words = Why{View: words, Reason: x.Words}
 		}
@@ -428,7 +428,7 @@ func (s *Site) oneAnswer(r *http.Request, who ward.Actor) (Page, error) {
 		row("Known at publication", Why{View: knownOf(x.Standing.State).tag(), Reason: x.Standing.Reason}),
 		row("Known now", Why{View: knownOf(x.Current.State).tag(), Reason: evidenceOf(x.Current)}),
 		row("Acknowledged", acknowledged(x)),
-		row("Applies", Text(appliesWords(x.Applicability))),
+		row("Applies", Text(appliesWord(x.Applicability))),
 	}}
 	if !x.ClaimedFixedAt.IsZero() {
 		facts.Rows = append(facts.Rows, row("Says it is fixed since", Moment{x.ClaimedFixedAt}))

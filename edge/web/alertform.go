@@ -167,7 +167,7 @@ func (s *Site) alertForm(a ward.Alert, wrong []FieldError, action string) Page {
 	}
 	var classes []Choice
 	for _, c := range ward.Classes {
-		classes = append(classes, Choice{Value: string(c), Text: className(c), Chosen: slices.Contains(a.Classes, c)})
+		classes = append(classes, Choice{Value: string(c), Text: capital(classesWord(c)), Chosen: slices.Contains(a.Classes, c)})
 	}
 	by := DateInput{Name: "remediate_by", Legend: "Fix by (optional)", Hint: "For example, 14 5 2026", Error: errorOf("remediate_by-day")}
 	if !a.RemediateBy.IsZero() {
@@ -239,25 +239,6 @@ func (s *Site) alertForm(a ward.Alert, wrong []FieldError, action string) Page {
 		Form Form
 	}{lede, form}
 	return page
-}
-
-// className is a class of assets in words.
-func className(c ward.Class) string {
-	switch c {
-	case ward.Workstation:
-		return "Workstations"
-	case ward.Server:
-		return "Servers"
-	case ward.Appliance:
-		return "Network and edge appliances"
-	case ward.MobileManagement:
-		return "Mobile management"
-	case ward.MedicalDevice:
-		return "Medical devices"
-	case ward.Cloud:
-		return "Cloud services"
-	}
-	return string(c)
 }
 
 func versionOf(a ward.Alert) Hidden { return Hidden{"version", strconv.Itoa(a.Version)} }

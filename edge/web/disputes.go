@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -172,7 +171,7 @@ func (s *Site) disputesWith(r *http.Request, who ward.Actor, wrong []FieldError)
 	case "undone":
 		data.Done = Banner{Good: true, Heading: "Taken back. The match follows what publishers say again."}
 	}
-	rulings, err := s.rulings(ctx)
+	rulings, err := s.Intel.Rulings(ctx, "")
 	if err != nil {
 		return Page{}, err
 	}
@@ -190,13 +189,6 @@ func waitVerb(n int) string {
 		return "waits"
 	}
 	return "wait"
-}
-
-func (s *Site) rulings(ctx context.Context) ([]ward.Ruling, error) {
-	if s.Intel == nil {
-		return nil, nil
-	}
-	return s.Intel.Rulings(ctx, "")
 }
 
 // ruled is one ruling on the page, with the way back.
@@ -261,7 +253,7 @@ func (s *Site) ruling(r *http.Request, who ward.Actor, id ward.AlertID, version 
 			if m.Version != version {
 				continue
 			}
-			says := cmp.Or(x.Dispute, appliesWords(x.Applicability))
+			says := cmp.Or(x.Dispute, appliesWord(x.Applicability))
 			if x.Dispute == "" && !x.ClaimedFixedAt.IsZero() {
 				says = "Fixed since " + At(x.ClaimedFixedAt)
 			}
@@ -317,21 +309,10 @@ func (s *Site) rule(r *http.Request, who ward.Actor) (string, *Page, error) {
 }
 
 func (s *Site) unrule(r *http.Request, who ward.Actor) (string, *Page, error) {
-	rulings, err := s.rulings(r.Context())
-	if err != nil {
-		return "", nil, err
-	}
-	at := slices.IndexFunc(rulings, func(x ward.Ruling) bool { return x.ID == textOf(r, "id") && x.Undone.IsZero() })
-	if at < 0 {
-		return "", nil, ward.ErrNotFound
-	}
-	reason := textOf(r, "reason")
+	id, reason := textOf(r, "id"), textOf(r, "reason")
 	if reason == "" {
-		page, err := s.disputesWith(r, who, []FieldError{{Field: "reason-" + rulings[at].ID, Text: "Say why: every organisation concerned reads it."}})
+		page, err := s.disputesWith(r, who, []FieldError{{Field: "reason-" + id, Text: "Say why: every organisation concerned reads it."}})
 		return "", &page, err
 	}
-	if err := s.Responses.Unrule(r.Context(), who, rulings[at], reason); err != nil && !errors.Is(err, ward.ErrNotFound) {
-		return "", nil, err
-	}
-	return "/disputes?done=undone", nil, nil
+	return "/disputes?done=undone", nil, s.Responses.Unrule(r.Context(), who, id, reason)
 }

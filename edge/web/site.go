@@ -19,6 +19,7 @@ import (
 	"wardwatch/know/estate"
 	"wardwatch/know/feeds"
 	"wardwatch/know/intel"
+	"wardwatch/know/match"
 	"wardwatch/ward"
 )
 
@@ -33,15 +34,12 @@ type Rooms struct {
 	Responses *responses.Ledger
 	Notify    *notify.Outbox
 	Access    *access.Door
+	Findings  *findings.Desk
 	Intel     *intel.Library
 	Feeds     *feeds.Syncer
-	Estate    Register
+	Estate    *estate.Register
+	Match     *match.Matcher
 	Story     Story // nil outside the demo
-}
-
-// Register names the organisations.
-type Register interface {
-	Organisations(ctx context.Context, scope ward.Scope) ([]ward.Organisation, error)
 }
 
 // Story is the demo's own page: what came in, step by step, and what the product made of it.

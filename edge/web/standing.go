@@ -79,79 +79,13 @@ func knownOf(s ward.ExposureState) State {
 // tag is the state as a word in a table.
 func (s State) tag() Tag { return Tag{Text: s.Word, Tone: s.Tone} }
 
-// severityTag says a severity as a word first.
-func severityTag(s ward.Severity) Tag {
-	switch s {
-	case ward.High:
-		return Tag{"High severity", ToneCritical}
-	case ward.Medium:
-		return Tag{"Medium severity", ToneWarning}
-	case ward.Low:
-		return Tag{"Low severity", ToneMoving}
+// severityLong is a severity that stands alone: "High severity".
+func severityLong(s ward.Severity) Tag {
+	t := severityTag(s)
+	if s != ward.Info {
+		t.Text += " severity"
 	}
-	return Tag{"Information only", ToneNeutral}
-}
-
-// alertStateTag says where an alert stands.
-func alertStateTag(s ward.AlertState) Tag {
-	switch s {
-	case ward.Drafted:
-		return Tag{"Draft", ToneStarted}
-	case ward.Approved:
-		return Tag{"Approved, not published", ToneControlled}
-	case ward.Published:
-		return Tag{"In force", ToneMoving}
-	}
-	return Tag{"Closed", ToneNeutral}
-}
-
-// proofTag says what evidence makes of a claim.
-func proofTag(p ward.ProofResult) View {
-	switch p {
-	case ward.Confirmed:
-		return Tag{"Confirmed", ToneDone}
-	case ward.Awaiting:
-		return Tag{"Awaiting evidence", ToneClaimed}
-	case ward.Contradicted:
-		return Tag{"Contradicted", ToneCritical}
-	case ward.Disputed:
-		return Tag{"Disputed", ToneWarning}
-	}
-	return Text("nothing claimed")
-}
-
-// statusTag says what a match or a ruling makes of a version.
-func statusTag(s ward.Status) View {
-	switch s {
-	case ward.Affected:
-		return Tag{"Affected", ToneCritical}
-	case ward.Fixed:
-		return Tag{"Fixed", ToneDone}
-	case ward.NotAffected:
-		return Tag{"Not affected", ToneDone}
-	case ward.VersionUnknown:
-		return Tag{"Version not known", ToneUnknown}
-	case ward.PlatformUnknown:
-		return Tag{"Platform not known", ToneUnknown}
-	}
-	return Tag{"Not known", ToneUnknown}
-}
-
-// appliesWords says an organisation's own word on whether an alert applies to it.
-func appliesWords(a ward.Applicability) string {
-	switch a {
-	case ward.Applies:
-		return "Applies"
-	case ward.AppliesPart:
-		return "Applies in part"
-	case ward.AppliesNot:
-		return "Does not apply"
-	case ward.AppliesHost:
-		return "Hosted by another"
-	case ward.NotRunHere:
-		return "Not run here"
-	}
-	return "Not answered"
+	return t
 }
 
 // register names organisations, so that a page can say whose each row is.
@@ -159,9 +93,6 @@ type register map[ward.OrgID]ward.Organisation
 
 func (s *Site) register(ctx context.Context, scope ward.Scope) (register, error) {
 	known := register{}
-	if s.Estate == nil {
-		return known, nil
-	}
 	all, err := s.Estate.Organisations(ctx, scope)
 	if err != nil {
 		return nil, fmt.Errorf("organisations: %w", err)

@@ -118,9 +118,9 @@ func (s *Site) waiting(ctx context.Context, who ward.Actor, known register) ([]w
 		}
 		for _, a := range page.Items {
 			if state == ward.Drafted {
-				add(a.Created, link("Approve "+string(a.ID)+": "+a.Title, alertHref(a.ID)), "Drafted by "+a.Author+"; somebody else approves it", severityTag(a.Severity), 0)
+				add(a.Created, link("Approve "+string(a.ID)+": "+a.Title, alertHref(a.ID)), "Drafted by "+a.Author+"; somebody else approves it", severityLong(a.Severity), 0)
 			} else {
-				add(a.ApprovedAt, link("Publish "+string(a.ID)+": "+a.Title, alertHref(a.ID)), "Approved by "+a.Approver+"; nobody was told yet", severityTag(a.Severity), 0)
+				add(a.ApprovedAt, link("Publish "+string(a.ID)+": "+a.Title, alertHref(a.ID)), "Approved by "+a.Approver+"; nobody was told yet", severityLong(a.Severity), 0)
 			}
 		}
 	}
@@ -145,7 +145,7 @@ func linesOf(tallies []responses.Tally) []inForce {
 		bar := AnswerBar{Title: "Answers to " + string(t.Alert), Parts: partsOf(t), Compact: true}
 		closed := t.ClosedConfirmed + t.ClosedNotConfirmed + t.ClosedNotApplying
 		lines[i] = inForce{
-			Alert: Link{Text: t.Title, Href: alertHref(t.Alert)}, ID: string(t.Alert), Severity: severityTag(t.Severity), Issued: When{t.Issued},
+			Alert: Link{Text: t.Title, Href: alertHref(t.Alert)}, ID: string(t.Alert), Severity: severityLong(t.Severity), Issued: When{t.Issued},
 			Bar: bar, Twin: bar.Twin(),
 			Words: clauses(Number(closed)+" of "+Count(t.Asked, "organisation")+" closed, "+Number(t.ClosedConfirmed)+" confirmed by evidence",
 				some(t.StandContradicted, Number(t.StandContradicted)+" contradicted"), some(t.Overdue, Number(t.Overdue)+" overdue"), some(t.NotKnown, Number(t.NotKnown)+" not known")),
@@ -205,9 +205,6 @@ func dueOf(r ward.Response) time.Time {
 
 // staleFeeds says which feeds a reader must not rely on for what is new.
 func (s *Site) staleFeeds(ctx context.Context, who ward.Actor) (View, error) {
-	if s.Feeds == nil {
-		return nil, nil
-	}
 	all, err := s.Feeds.List(ctx)
 	if err != nil {
 		return nil, err
