@@ -17,8 +17,8 @@ import (
 // mostAnswers bounds the table of answers of one page; the states of the chart lead to the rest.
 const mostAnswers = 300
 
-// alertData is the national view of one alert.
-type alertData struct {
+// nationalData is the national view of one alert.
+type nationalData struct {
 	Alert    ward.Alert
 	Live     Live
 	Done     View // what the last press did
@@ -48,7 +48,7 @@ func (s *Site) nationalAlert(r *http.Request, who ward.Actor, a ward.Alert) (Pag
 	if err != nil {
 		return Page{}, err
 	}
-	data := alertData{
+	data := nationalData{
 		Alert: a, Live: Live{ID: "alert", Href: alertHref(a.ID), Topics: []string{"alert:" + string(a.ID)}},
 		Tags: []Tag{severityLong(a.Severity), alertStateTag(a.State), {Text: string(a.TLP)}},
 		Why:  a.SeverityWhy, Versions: versionTable(versions), Text: alertText(a),
@@ -57,7 +57,7 @@ func (s *Site) nationalAlert(r *http.Request, who ward.Actor, a ward.Alert) (Pag
 		data.Tags = append(data.Tags, Tag{"Exercise", ToneWarning})
 	}
 	data.Actions = alertActions(a, who, versions)
-	data.Done = doneBanner(r.URL.Query().Get("done"), a)
+	data.Done = alertDone(r.URL.Query().Get("done"), a)
 	data.Facts = alertFacts(a)
 	page := Page{Title: a.Title, Template: "alert", Current: "alerts", Crumbs: alertCrumbs}
 	if a.Issued.IsZero() {
@@ -101,7 +101,7 @@ func alertFacts(a ward.Alert) []View {
 // alertActions are what this reader can do with the alert now: one primary button, and in words why there is none.
 func alertActions(a ward.Alert, who ward.Actor, versions []alerts.Version) View {
 	href := alertHref(a.ID)
-	hidden := []Hidden{versionOf(a)}
+	hidden := []Hidden{alertVersion(a)}
 	edit := Button{Text: "Edit", Kind: Secondary, Href: href + "/edit"}
 	switch a.State {
 	case ward.Drafted:
@@ -127,7 +127,7 @@ func alertActions(a ward.Alert, who ward.Actor, versions []alerts.Version) View 
 	return nil
 }
 
-func doneBanner(done string, a ward.Alert) View {
+func alertDone(done string, a ward.Alert) View {
 	switch {
 	case done == "drafted" && a.State == ward.Drafted:
 		return Banner{Good: true, Heading: "Draft saved as " + string(a.ID) + "."}
@@ -166,7 +166,7 @@ func versionTable(versions []alerts.Version) Table {
 }
 
 // whereItStands fills in what became of a published alert.
-func (s *Site) whereItStands(ctx context.Context, r *http.Request, who ward.Actor, a ward.Alert, data *alertData) error {
+func (s *Site) whereItStands(ctx context.Context, r *http.Request, who ward.Actor, a ward.Alert, data *nationalData) error {
 	answers, err := s.Responses.ForAlert(ctx, who.Scope, a.ID)
 	if err != nil {
 		return err
@@ -267,9 +267,9 @@ func slowest(a ward.Alert, answers []ward.Response, known register) Table {
 		return t
 	}
 	open := slices.DeleteFunc(slices.Clone(answers), func(x ward.Response) bool { return x.State == ward.ClosedAnswer })
-	slices.SortStableFunc(open, func(x, y ward.Response) int { return soonest(dueOf(x), dueOf(y)) })
+	slices.SortStableFunc(open, func(x, y ward.Response) int { return soonest(dueAt(x), dueAt(y)) })
 	for _, x := range open[:min(10, len(open))] {
-		t.Rows = append(t.Rows, Row{Cells: []View{link(known.name(x.Org), answerHref(a.ID, x.Org)), standOf(x).tag(), Text(owes(x)), dueView(x)}})
+		t.Rows = append(t.Rows, Row{Cells: []View{link(known.name(x.Org), answerHref(a.ID, x.Org)), standOf(x).tag(), Text(owing(x)), dueView(x)}})
 	}
 	return t
 }
@@ -288,7 +288,7 @@ func soonest(x, y time.Time) int {
 }
 
 func dueView(r ward.Response) View {
-	if due := dueOf(r); !due.IsZero() {
+	if due := dueAt(r); !due.IsZero() {
 		return When{due}
 	}
 	return Text("nothing due")
@@ -423,7 +423,7 @@ func (s *Site) oneAnswer(r *http.Request, who ward.Actor) (Page, error) {
 	name := known.name(org)
 	row := func(key string, value View) SummaryRow { return SummaryRow{Key: key, Value: value} }
 	facts := SummaryList{Rows: []SummaryRow{
-		row("Stands", Why{View: standOf(x).tag(), Reason: "owes " + owes(x)}),
+		row("Stands", Why{View: standOf(x).tag(), Reason: "owes " + owing(x)}),
 		row("Next due", dueView(x)),
 		row("Known at publication", Why{View: knownOf(x.Standing.State).tag(), Reason: x.Standing.Reason}),
 		row("Known now", Why{View: knownOf(x.Current.State).tag(), Reason: evidenceOf(x.Current)}),
@@ -450,7 +450,7 @@ func (s *Site) oneAnswer(r *http.Request, who ward.Actor) (Page, error) {
 		Links   []Link
 	}{
 		Live: Live{ID: "one-answer", Href: answerHref(id, org), Topics: []string{"alert:" + string(id)}},
-		Lede: answerLede(name, x), Facts: facts, Seen: seenTable(x.Proof), History: historyTable(entries),
+		Lede: answerLede(name, x), Facts: facts, Seen: seenTable(x.Proof), History: entryTable(entries),
 		Links: []Link{link(a.Title, alertHref(id)), link(name+": estate and coverage", orgHref(org))},
 	}
 	return page, nil
@@ -463,9 +463,9 @@ func answerLede(name string, x ward.Response) string {
 	case x.State == ward.ClosedAnswer:
 		return clauses(x.ClosedAs)
 	case x.Proof.Why != "":
-		return clauses(x.Proof.Why, name+" owes "+owes(x))
+		return clauses(x.Proof.Why, name+" owes "+owing(x))
 	}
-	return clauses(name + " owes " + owes(x))
+	return clauses(name + " owes " + owing(x))
 }
 
 func acknowledged(x ward.Response) View {
@@ -499,7 +499,7 @@ func seenTable(p ward.Proof) Table {
 	return t
 }
 
-func historyTable(entries []ward.Entry) Table {
+func entryTable(entries []ward.Entry) Table {
 	t := Table{Caption: "What happened", Note: "Newest first", Columns: []Column{{Title: "When", Tight: true}, {Title: "What"}, {Title: "By", Tight: true}},
 		Empty: Empty{Text: "Nothing was said yet."}}
 	words := map[string]string{responses.Acknowledged: "Acknowledged", responses.Applicability: "Said whether it applies", responses.Claimed: "Claimed a fix", responses.Disputed: "Contested the match",

@@ -228,7 +228,7 @@ func (s *Site) alertForm(a ward.Alert, wrong []FieldError, action string) Page {
 		page.Title, page.Crumbs = "Edit "+string(a.ID), crumbsTo(a)
 		cancel.Href = alertHref(a.ID)
 		save.Text = "Save the changes"
-		form.Hidden = append(form.Hidden, versionOf(a))
+		form.Hidden = append(form.Hidden, alertVersion(a))
 		if a.State == ward.Approved {
 			lede = "It was approved. An edit makes it a draft again, and another person approves the new text."
 		}
@@ -241,7 +241,7 @@ func (s *Site) alertForm(a ward.Alert, wrong []FieldError, action string) Page {
 	return page
 }
 
-func versionOf(a ward.Alert) Hidden { return Hidden{"version", strconv.Itoa(a.Version)} }
+func alertVersion(a ward.Alert) Hidden { return Hidden{"version", strconv.Itoa(a.Version)} }
 
 // numberOf is a number of a posted form, and 0 for what is none.
 func numberOf(r *http.Request, name string) int {

@@ -124,7 +124,7 @@ func (s *Site) alertPage(r *http.Request, who ward.Actor) (Page, error) {
 	case who.May(ward.MayWatch):
 		return s.nationalAlert(r, who, a)
 	}
-	return Page{Title: a.Title, Template: "text", Current: "alerts", Crumbs: alertCrumbs, Data: alertText(a)}, nil
+	return s.answerPage(r, who, a)
 }
 
 var alertCrumbs = Crumbs{{Text: "Alerts", Href: "/alerts"}}
@@ -206,7 +206,7 @@ func (s *Site) publishing(r *http.Request, who ward.Actor, wrong []FieldError) (
 	}
 	slices.SortStableFunc(standings, func(x, y ward.Standing) int { return rankOf(x.State) - rankOf(y.State) })
 	counts := map[ward.ExposureState]int{}
-	version := versionOf(a)
+	version := alertVersion(a)
 	table := Table{Caption: "Who would be told", Note: "What is known of each, by evidence up to now, before anybody answers. Choose some to publish to those only.",
 		Columns: []Column{{Title: "Organisation"}, {Title: "Known"}, {Title: "By"}, {Title: "Machines", Right: true, Tight: true}, {Title: "Observed", Tight: true}},
 		Pick:    &Pick{Name: "org", Action: alertHref(a.ID) + "/publish", Hidden: []Hidden{version}, Buttons: []Button{{Text: "Publish to the chosen only", Kind: Secondary}}}}

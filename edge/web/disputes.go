@@ -46,7 +46,7 @@ func (d dispute) why(known register) string {
 	if words := d.answers[0].Dispute; words != "" && len(d.answers) == 1 {
 		reason = "contested: " + words
 	}
-	return string(d.alert.ID) + ", " + names(who) + ": " + reason
+	return string(d.alert.ID) + ", " + someOf(who) + ": " + reason
 }
 
 // disputed keeps the answers that wait for a ruling.
@@ -199,7 +199,7 @@ type ruled struct {
 }
 
 func ruledOf(x ward.Ruling) ruled {
-	out := ruled{Title: strings.TrimSpace(x.Vendor+" "+x.Product) + " " + names(x.Versions)}
+	out := ruled{Title: strings.TrimSpace(x.Vendor+" "+x.Product) + " " + someOf(x.Versions)}
 	row := func(key string, value View) {
 		out.Facts.Rows = append(out.Facts.Rows, SummaryRow{Key: key, Value: value})
 	}

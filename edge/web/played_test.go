@@ -55,6 +55,7 @@ type place struct {
 	site   *web.Site
 	url    string
 	people map[string]ward.Actor
+	match  *match.Matcher
 	alert  ward.Alert
 }
 
@@ -104,13 +105,14 @@ func played(t testing.TB, until time.Time) *place {
 	t.Cleanup(func() { _ = s.Close() })
 	p := &place{t: t, store: s, clock: ward.NewHandClock(until), people: map[string]ward.Actor{}}
 	p.Intel = intel.New(s, p.clock)
-	p.Match = match.New(s, p.clock)
+	p.match = match.New(s, p.clock)
+	p.Match = p.match
 	p.Estate = estate.New(s, p.clock, cyclonedx.Reader{}, defender.Reader{}, csv.Reader{})
 	p.Feeds = feeds.New(s, p.clock, []feeds.Source{kev.New(""), nvd.New(""), cve.New(""), epss.New("")}, p.Intel, feeds.Options{})
 	p.Findings = findings.New(s, p.clock, ground.Names{})
 	p.Notify = notify.New(s, p.clock)
-	p.Responses = responses.New(s, p.clock, p.Match, p.Match, p.Intel, p.Notify)
-	p.Alerts = alerts.New(s, p.clock, alerts.Neighbours{Standings: p.Match, Answers: p.Responses, Notices: p.Notify, Weaknesses: p.Intel, Findings: p.Findings})
+	p.Responses = responses.New(s, p.clock, p.match, p.match, p.Intel, p.Notify)
+	p.Alerts = alerts.New(s, p.clock, alerts.Neighbours{Standings: p.match, Answers: p.Responses, Notices: p.Notify, Weaknesses: p.Intel, Findings: p.Findings})
 	if p.Access, err = access.New(s.Accounts(), ward.WallClock{}, access.Options{}); err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +121,7 @@ func played(t testing.TB, until time.Time) *place {
 		t.Fatal(err)
 	}
 	for _, script := range []string{"setup.json", "story.json"} {
-		for _, st := range read[[]step](t, script) {
+		for _, st := range packed[[]step](t, script) {
 			if st.At.After(until) {
 				break
 			}
@@ -138,7 +140,7 @@ func played(t testing.TB, until time.Time) *place {
 	return p
 }
 
-func read[T any](t testing.TB, name string) (v T) {
+func packed[T any](t testing.TB, name string) (v T) {
 	t.Helper()
 	body, err := os.ReadFile(filepath.Join(packDir, name))
 	if err == nil {
@@ -154,7 +156,7 @@ func read[T any](t testing.TB, name string) (v T) {
 func (p *place) settle() {
 	p.t.Helper()
 	for _, due := range []func() error{
-		func() error { _, err := p.Match.Due(p.t.Context(), p.clock.Now()); return err },
+		func() error { _, err := p.match.Due(p.t.Context(), p.clock.Now()); return err },
 		func() error { _, err := p.Findings.Due(p.t.Context(), p.clock.Now()); return err },
 		func() error { _, err := p.Responses.Due(p.t.Context(), p.clock.Now()); return err },
 	} {
@@ -238,7 +240,7 @@ func (p *place) do(s step) error {
 }
 
 func (p *place) addPeople() error {
-	people := read[[]struct {
+	people := packed[[]struct {
 		User, Name, Email string
 		Role              ward.Role
 		Org               ward.OrgID

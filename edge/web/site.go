@@ -19,7 +19,6 @@ import (
 	"wardwatch/know/estate"
 	"wardwatch/know/feeds"
 	"wardwatch/know/intel"
-	"wardwatch/know/match"
 	"wardwatch/ward"
 )
 
@@ -37,8 +36,6 @@ type Rooms struct {
 	Findings  *findings.Desk
 	Intel     *intel.Library
 	Feeds     *feeds.Syncer
-	Estate    *estate.Register
-	Match     *match.Matcher
 	Story     Story // nil outside the demo
 }
 

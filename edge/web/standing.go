@@ -119,8 +119,8 @@ func (g register) region(id ward.OrgID) string {
 	return "No region"
 }
 
-// names joins names in a sentence, the first few of many.
-func names(all []string) string {
+// someOf joins names in a sentence, the first few of many.
+func someOf(all []string) string {
 	const most = 6
 	switch n := len(all); {
 	case n > most:

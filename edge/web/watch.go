@@ -172,14 +172,14 @@ func (s *Site) overdueTable(late []ward.Response, known register) Table {
 	for _, r := range late[:min(len(late), mostWaiting)] {
 		t.Rows = append(t.Rows, Row{Cells: []View{
 			Link{Text: known.name(r.Org), Href: answerHref(r.Alert, r.Org)}, link(string(r.Alert), alertHref(r.Alert)),
-			Text(owes(r)), Why{View: knownOf(r.Current.State).tag(), Reason: r.Current.Reason}, When{dueOf(r)}}})
+			Text(owing(r)), Why{View: knownOf(r.Current.State).tag(), Reason: r.Current.Reason}, When{dueAt(r)}}})
 	}
 	t.Note = Number(len(t.Rows)) + " of " + Number(len(late)) + ", the longest overdue first"
 	return t
 }
 
-// owes says what an organisation owes next.
-func owes(r ward.Response) string {
+// owing says what an organisation owes next.
+func owing(r ward.Response) string {
 	switch {
 	case r.State == ward.ClosedAnswer:
 		return "nothing"
@@ -195,8 +195,8 @@ func owes(r ward.Response) string {
 	return "its next update"
 }
 
-// dueOf is when an answer owes its next word.
-func dueOf(r ward.Response) time.Time {
+// dueAt is when an answer owes its next word.
+func dueAt(r ward.Response) time.Time {
 	if r.State == ward.Unanswered {
 		return r.RespondBy
 	}
