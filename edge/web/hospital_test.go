@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"wardwatch/act/alerts"
+	"wardwatch/act/findings"
 	"wardwatch/act/notify"
 	"wardwatch/act/responses"
 	"wardwatch/edge/access"
@@ -24,6 +25,9 @@ import (
 	"wardwatch/know/estate/csv"
 	"wardwatch/know/estate/cyclonedx"
 	"wardwatch/know/estate/defender"
+	"wardwatch/know/feeds"
+	"wardwatch/know/intel"
+	"wardwatch/know/match"
 	"wardwatch/test/browser"
 	"wardwatch/test/ground"
 	"wardwatch/ward"
@@ -60,6 +64,14 @@ func (m sightings) Exposures(_ context.Context, scope ward.Scope, q web.Exposure
 	return page, nil
 }
 
+func (sightings) Counts(context.Context, ward.Scope, ward.CVE) ([]match.OrgCount, error) {
+	return nil, nil
+}
+
+func (sightings) History(context.Context, ward.Scope, ward.CVE) ([]match.Step, error) {
+	return nil, nil
+}
+
 func openHospital(t testing.TB) *hospital {
 	t.Helper()
 	s, err := store.Open(t.Context(), t.TempDir())
@@ -76,7 +88,8 @@ func openHospital(t testing.TB) *hospital {
 	if h.door, err = access.New(s.Accounts(), ward.WallClock{}, access.Options{Log: log}); err != nil {
 		t.Fatal(err)
 	}
-	site, err := web.NewSite(web.Rooms{Estate: h.estate, Match: h.match, Alerts: h.board, Responses: h.ledger, Notify: h.outbox, Access: h.door},
+	site, err := web.NewSite(web.Rooms{Estate: h.estate, Match: h.match, Alerts: h.board, Responses: h.ledger, Notify: h.outbox, Access: h.door,
+		Intel: intel.New(s, h.clock), Feeds: feeds.New(s, h.clock, nil, nil, feeds.Options{}), Findings: findings.New(s, h.clock, ground.Names{})},
 		h.clock, web.Options{Operator: "Federation Watch", Exercise: true, Log: log})
 	if err != nil {
 		t.Fatal(err)

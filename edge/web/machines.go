@@ -163,6 +163,8 @@ func fixesOf(machines []Machine) string {
 // Matches is what the match knows: which software on which machine is exposed to which weakness, and since when.
 type Matches interface {
 	Exposures(ctx context.Context, scope ward.Scope, q ExposureQuery) (ward.Page[ward.Exposure], error)
+	Counts(ctx context.Context, scope ward.Scope, cve ward.CVE) ([]match.OrgCount, error)
+	History(ctx context.Context, scope ward.Scope, cve ward.CVE) ([]match.Step, error)
 }
 
 // ExposureQuery chooses exposures.

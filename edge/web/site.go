@@ -33,9 +33,6 @@ type Rooms struct {
 	Responses *responses.Ledger
 	Notify    *notify.Outbox
 	Access    *access.Door
-	Findings  *findings.Desk
-	Intel     *intel.Library
-	Feeds     *feeds.Syncer
 	Story     Story // nil outside the demo
 }
 
