@@ -95,7 +95,6 @@ type answerData struct {
 	Lede     string
 	Done     *Banner
 	Body     Live
-	Alert    alertData
 	History  Table
 	Others   []Link // the same alert at the other organisations of the reader
 	ReadOnly string // why there is nothing to press
@@ -113,6 +112,7 @@ type answerBody struct {
 	Machines Machines
 	Counted  string
 	More     Link
+	Alert    alertData
 }
 
 func (answerBody) template() string { return "answer-body" }
@@ -163,7 +163,6 @@ func (s *Site) answerOf(r *http.Request, who ward.Actor, alert ward.Alert, org w
 		About:   alertAbout(alert),
 		Lede:    s.answerLede(who, in),
 		Done:    doneBanner(r.URL.Query().Get("done"), in, s),
-		Alert:   alertWords(alert),
 		History: historyTable(history),
 	}
 	body := s.answerBody(who, in, written)
@@ -325,7 +324,7 @@ func doneBanner(what string, in answered, s *Site) *Banner {
 
 func (s *Site) answerBody(who ward.Actor, in answered, written drafts) answerBody {
 	r := in.answer
-	body := answerBody{Tasks: s.answerTasks(who, in, written), Standing: s.standingOf(r), Machines: in.machines}
+	body := answerBody{Tasks: s.answerTasks(who, in, written), Standing: s.standingOf(r), Machines: in.machines, Alert: alertWords(in.alert)}
 	may := who.May(ward.MayAnswer) && !in.over()
 	next := nextStep(r)
 	switch {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"wardwatch/know/estate"
+	"wardwatch/know/match"
 	"wardwatch/ward"
 )
 
@@ -164,7 +165,7 @@ func (s *Site) assetPage(r *http.Request, who ward.Actor) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	exposures, err := s.Match.Exposures(ctx, who.Scope, ExposureQuery{Asset: id, Limit: ward.MostPageSize})
+	exposures, err := s.Match.Exposures(ctx, who.Scope, match.ExposureQuery{Asset: id, Limit: ward.MostPageSize})
 	if err != nil {
 		return Page{}, err
 	}
@@ -224,8 +225,8 @@ func (s *Site) assetLede(a ward.Asset, exposures []ward.Exposure, installs []war
 
 func (s *Site) assetFacts(a ward.Asset) SummaryList {
 	row := func(key, value string) SummaryRow { return SummaryRow{Key: key, Value: Text(orNotKnown(value))} }
-	rows := []SummaryRow{row("Class", classWord(a.Class)), row("Site", a.Site), row("Accountable", joinOrgs(a.Accountable, ", ")), row("Operated by", string(a.Operator)),
-		row("Care it supports", plainWords(a.Services)), row("What it holds", plainWords(a.Data)), row("Reached from the internet", triWord(a.Reachable)),
+	rows := []SummaryRow{row("Class", capital(classWord(a.Class))), row("Site", a.Site), row("Accountable", joinOrgs(a.Accountable, ", ")), row("Operated by", string(a.Operator)),
+		row("Care it supports", plainWords(a.Services)), row("What it holds", capital(plainWords(a.Data))), row("Reached from the internet", capital(triWord(a.Reachable))),
 		{Key: "First seen", Value: Moment{a.FirstSeen}}}
 	last := SummaryRow{Key: "Last seen", Value: When{a.LastSeen}}
 	if a.Gone {
@@ -235,7 +236,7 @@ func (s *Site) assetFacts(a ward.Asset) SummaryList {
 }
 
 func installsTable(installs []ward.Install) Table {
-	t := Table{Caption: "Software", HideCaption: true, Columns: []Column{{Title: "Software"}, {Title: "Version", Tight: true}, {Title: "Source"}, {Title: "First seen", Tight: true}, {Title: "Last seen", Tight: true}},
+	t := Table{Caption: "Software", HideCaption: true, Columns: []Column{{Title: "Software"}, {Title: "Version", Tight: true}, {Title: "Source"}, {Title: "First seen"}, {Title: "Last seen"}},
 		Empty: Empty{Text: "No source says what runs on it."}}
 	for _, i := range installs {
 		name := strings.TrimSpace(i.Software.Vendor + " " + i.Software.Product)
@@ -274,7 +275,7 @@ func exposureTables(exposures []ward.Exposure) (open, before Table) {
 		weakness := Why{View: Link{Text: string(e.Verdict.CVE), Href: "/weaknesses/" + string(e.Verdict.CVE)}, Reason: e.Verdict.Why}
 		if e.Ended == "" {
 			open.Rows = append(open.Rows, Row{Cells: []View{weakness, Text(e.Software.String()), Text(orNotKnown(e.Verdict.Fixed)), When{e.FirstSeen},
-				Why{View: When{e.LastSeen}, Reason: "by " + e.Source + ", " + string(e.Grade)}}})
+				Why{View: When{e.Asset.LastSeen}, Reason: "by " + e.Source + ", " + string(e.Grade)}}})
 			continue
 		}
 		before.Rows = append(before.Rows, Row{Cells: []View{weakness, Text(e.Software.String()), Moment{e.FirstSeen}, Moment{e.LastSeen}, Text(e.Ended)}})

@@ -1,18 +1,24 @@
 package web_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"html"
 	"io"
 	"log/slog"
+	"mime/multipart"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 
 	"wardwatch/act/alerts"
 	"wardwatch/act/findings"
@@ -21,11 +27,13 @@ import (
 	"wardwatch/edge/access"
 	"wardwatch/edge/web"
 	"wardwatch/keep/store"
+	"wardwatch/know"
 	"wardwatch/know/estate"
 	"wardwatch/know/estate/csv"
 	"wardwatch/know/estate/cyclonedx"
 	"wardwatch/know/estate/defender"
 	"wardwatch/know/feeds"
+	"wardwatch/know/feeds/cve"
 	"wardwatch/know/intel"
 	"wardwatch/know/match"
 	"wardwatch/test/browser"
@@ -43,34 +51,13 @@ type hospital struct {
 	ledger *responses.Ledger
 	outbox *notify.Outbox
 	door   *access.Door
-	words  *ground.Words
-	match  *sightings
+	match  *match.Matcher
+	intel  *intel.Library
+	desk   *findings.Desk
 	url    string
 }
 
 const secret = "lantern orbit thistle"
-
-// sightings is what the match shows, by organisation.
-type sightings map[ward.OrgID][]ward.Exposure
-
-func (m sightings) Exposures(_ context.Context, scope ward.Scope, q web.ExposureQuery) (page ward.Page[ward.Exposure], err error) {
-	for org, all := range m {
-		for _, e := range all {
-			if scope.Sees(org) && (q.Org == "" || q.Org == org) && (q.CVE == "" || q.CVE == e.Verdict.CVE) && (q.Asset == 0 || q.Asset == e.Asset.ID) && (!q.Open || e.Ended == "") {
-				page.Items = append(page.Items, e)
-			}
-		}
-	}
-	return page, nil
-}
-
-func (sightings) Counts(context.Context, ward.Scope, ward.CVE) ([]match.OrgCount, error) {
-	return nil, nil
-}
-
-func (sightings) History(context.Context, ward.Scope, ward.CVE) ([]match.Step, error) {
-	return nil, nil
-}
 
 func openHospital(t testing.TB) *hospital {
 	t.Helper()
@@ -79,17 +66,17 @@ func openHospital(t testing.TB) *hospital {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	h := &hospital{t: t, ctx: t.Context(), clock: ward.NewHandClock(ground.Day0.Add(2 * time.Hour)), words: &ground.Words{}, match: &sightings{}}
+	h := &hospital{t: t, ctx: t.Context(), clock: ward.NewHandClock(ground.Day0.Add(2 * time.Hour))}
 	h.outbox = notify.New(s, h.clock)
-	h.ledger = responses.New(s, h.clock, h.words, h.words, h.words, h.outbox)
-	h.board = alerts.New(s, h.clock, alerts.Neighbours{Standings: h.words, Answers: h.ledger, Notices: h.outbox, Weaknesses: h.words, Findings: h.words})
+	h.match, h.intel, h.desk = match.New(s, h.clock), intel.New(s, h.clock), findings.New(s, h.clock, ground.Names{})
+	h.ledger = responses.New(s, h.clock, h.match, h.match, h.intel, h.outbox)
+	h.board = alerts.New(s, h.clock, alerts.Neighbours{Standings: h.match, Answers: h.ledger, Notices: h.outbox, Weaknesses: h.intel, Findings: h.desk})
 	h.estate = estate.New(s, h.clock, cyclonedx.Reader{}, defender.Reader{}, csv.Reader{})
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	if h.door, err = access.New(s.Accounts(), ward.WallClock{}, access.Options{Log: log}); err != nil {
 		t.Fatal(err)
 	}
-	site, err := web.NewSite(web.Rooms{Estate: h.estate, Match: h.match, Alerts: h.board, Responses: h.ledger, Notify: h.outbox, Access: h.door,
-		Intel: intel.New(s, h.clock), Feeds: feeds.New(s, h.clock, nil, nil, feeds.Options{}), Findings: findings.New(s, h.clock, ground.Names{})},
+	site, err := web.NewSite(web.Rooms{Estate: h.estate, Match: h.match, Findings: h.desk, Intel: h.intel, Feeds: feeds.New(s, h.clock, nil, h.intel, feeds.Options{}), Alerts: h.board, Responses: h.ledger, Notify: h.outbox, Access: h.door},
 		h.clock, web.Options{Operator: "Federation Watch", Exercise: true, Log: log})
 	if err != nil {
 		t.Fatal(err)
@@ -134,6 +121,7 @@ func (h *hospital) imported(org ward.OrgID, source string, classes []ward.Class,
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	h.settle()
 	return i
 }
 
@@ -145,28 +133,38 @@ mdm-01,Ivanti,Endpoint Manager Mobile,12.5.0.0,mobile management,Fenland General
 mdm-02,Ivanti,Endpoint Manager Mobile,11.12.0.4,mobile management,Saltmarsh Infirmary,yes,staff contact,Community nursing
 fw-01,Fortinet,FortiOS,7.2.8,appliance,Fenland General Hospital,yes,,
 `)
-	page, err := h.estate.Assets(h.ctx, ward.Everything(), estate.AssetQuery{Org: "XZ1A", Text: "mdm"})
-	if err != nil || len(page.Items) != 2 {
-		h.t.Fatalf("assets %v, %v", page.Items, err)
-	}
-	fixes := map[string]string{"12.5.0.0": "12.5.0.1", "11.12.0.4": "11.12.0.5"}
-	var seen []ward.Seen
-	for _, a := range page.Items {
-		installs, err := h.estate.Installs(h.ctx, ward.Everything(), a.ID)
+	h.published("CVE-2025-4427", "CVE-2025-4428")
+}
+
+// published takes in what the makers' records say of weaknesses.
+func (h *hospital) published(cves ...string) {
+	h.t.Helper()
+	for _, id := range cves {
+		f, err := os.Open("../../app/demo/pack/feeds/2025-05-13/cve/" + id + ".json")
 		if err != nil {
 			h.t.Fatal(err)
 		}
-		i := installs[0]
-		for _, cve := range []ward.CVE{"CVE-2025-4427", "CVE-2025-4428"} {
-			why := "The maker says that " + i.Software.Version + " is affected and " + fixes[i.Software.Version] + " is not."
-			(*h.match)["XZ1A"] = append((*h.match)["XZ1A"], ward.Exposure{Org: "XZ1A", Asset: a, Software: i.Software, Source: i.SourceName, Grade: i.Grade, FirstSeen: i.FirstSeen, LastSeen: i.LastSeen,
-				Verdict: ward.Verdict{CVE: cve, Status: ward.Affected, Basis: ward.ByVersion, Fixed: fixes[i.Software.Version], Why: why, Source: "cna:ivanti"}})
+		var reports []know.Report
+		_, err = cve.New("").Read(h.ctx, f, func(r know.Report) error { reports = append(reports, r); return nil })
+		_ = f.Close()
+		if err == nil {
+			_, err = h.intel.Merge(h.ctx, "cve", h.clock.Now(), reports)
 		}
-		seen = append(seen, ward.Seen{Asset: a.ID, Name: a.Name, Software: i.Software.String(), Version: i.Software.Version, Status: ward.Affected, Basis: ward.ByVersion, Fixed: fixes[i.Software.Version],
-			Why: "The maker says so.", Source: i.SourceName, Grade: i.Grade, ObservedAt: i.LastSeen})
+		if err != nil {
+			h.t.Fatal(err)
+		}
 	}
-	h.words.Show("XZ1A", seen...)
-	h.words.Stand(ward.Standing{Org: "XZ1A", State: ward.Exposed, Reason: "affected versions on 2 assets by appliance register", Source: "appliance register", Grade: ward.ToolExport, ObservedAt: h.clock.Now().Add(-3 * time.Hour), Assets: 2, AsAt: h.clock.Now()})
+	h.settle()
+}
+
+// settle runs every job until nothing is left to do.
+func (h *hospital) settle() {
+	h.t.Helper()
+	for _, due := range []func(context.Context, time.Time) (time.Time, error){h.match.Due, h.desk.Due, h.ledger.Due} {
+		if _, err := due(h.ctx, h.clock.Now()); err != nil {
+			h.t.Fatal(err)
+		}
+	}
 }
 
 // publish sends the reference alert to every organisation.
@@ -220,7 +218,7 @@ func (v *visitor) get(path string) (int, string) {
 	if err != nil {
 		v.h.t.Fatal(err)
 	}
-	return read(v.h.t, res)
+	return bodyOf(v.h.t, res)
 }
 
 func (v *visitor) post(path string, form url.Values) (int, string) {
@@ -229,10 +227,10 @@ func (v *visitor) post(path string, form url.Values) (int, string) {
 	if err != nil {
 		v.h.t.Fatal(err)
 	}
-	return read(v.h.t, res)
+	return bodyOf(v.h.t, res)
 }
 
-func read(t testing.TB, res *http.Response) (int, string) {
+func bodyOf(t testing.TB, res *http.Response) (int, string) {
 	t.Helper()
 	defer func() { _ = res.Body.Close() }()
 	body, err := io.ReadAll(res.Body)
@@ -297,8 +295,8 @@ func TestTheWholeAnswerWithoutScripts(t *testing.T) {
 	lead := h.visit("lead@saltmarsh.example")
 	home := fmt.Sprintf("/alerts/%s/organisations/XZ1A", a.ID)
 
-	lead.see("/owed", "You owe one thing.", "Acknowledge", "mdm-01", "11.12.0.5 or 12.5.0.1", "Not acknowledged")
-	body := lead.see(home, "You owe an acknowledgement in 2 days", "Two of your machines run an affected version: update to 11.12.0.5 or 12.5.0.1.", "Acknowledge now")
+	lead.see("/owed", "You owe one thing.", "Acknowledge", "mdm-01", "12.5.0.1", "Not acknowledged")
+	body := lead.see(home, "You owe an acknowledgement in 2 days", "Two of your machines run an affected version: update to 12.5.0.1.", "Acknowledge now")
 	status, body := lead.post(home+"/acknowledge", url.Values{"version": {version(t, body)}})
 	if status != http.StatusOK {
 		t.Fatalf("acknowledge: %d", status)
@@ -439,12 +437,6 @@ func TestMarkupIsText(t *testing.T) {
 	if err != nil || len(page.Items) != 1 {
 		t.Fatalf("assets: %v, %v", page.Items, err)
 	}
-	installs, err := h.estate.Installs(h.ctx, ward.Everything(), page.Items[0].ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	(*h.match)["XZ1A"] = []ward.Exposure{{Org: "XZ1A", Asset: page.Items[0], Software: installs[0].Software, Source: installs[0].SourceName, Verdict: ward.Verdict{CVE: "CVE-2025-4427", Status: ward.Affected, Why: bad, Fixed: bad}}}
-	h.words.Stand(ward.Standing{Org: "XZ1A", State: ward.ExposureUnknown, Reason: bad, Source: bad})
 	a := h.publish(func(a *ward.Alert) {
 		a.Title, a.Summary, a.Vendor, a.Product, a.Platforms, a.Category = bad, bad, bad, bad, []string{bad}, bad
 		a.Steps = []ward.Step{{Kind: ward.StepPatch, Text: bad, Link: "https://forums.example/" + bad}}
@@ -485,7 +477,6 @@ func TestHospitalPages(t *testing.T) {
 	other := h.publish(func(a *ward.Alert) {
 		a.Title, a.Vendor, a.Product, a.CVEs = "A gateway that gives away its sessions", "Citrix", "NetScaler ADC", []ward.CVE{"CVE-2025-5777"}
 	})
-	h.words.Stand(ward.Standing{Org: "XZ1A", State: ward.Exposed, Reason: "affected versions on 2 assets by appliance register", Source: "appliance register", Grade: ward.ToolExport, ObservedAt: h.clock.Now().Add(-3 * time.Hour)})
 	home := fmt.Sprintf("%s/alerts/%s/organisations/XZ1A", h.url, a.ID)
 	for name, path := range map[string]string{"owed": h.url + "/owed", "answer": home, "answer-applies": home + "/applies", "answer-act": home + "/act", "answer-dispute": home + "/dispute", "answer-close": home + "/close",
 		"answer-other": fmt.Sprintf("%s/alerts/%s/organisations/XZ1A", h.url, other.ID), "organisations": h.url + "/organisations", "organisation": h.url + "/organisations/XZ1A", "assets": h.url + "/organisations/XZ1A/assets",
@@ -494,6 +485,233 @@ func TestHospitalPages(t *testing.T) {
 		b.Navigate(path)
 		b.Check(name)
 	}
+}
+
+// claimed answers the alert as fixed an hour ago.
+func (h *hospital) claimed(a ward.Alert) ward.Response {
+	h.t.Helper()
+	r, err := h.ledger.Get(h.ctx, ward.Everything(), a.ID, "XZ1A")
+	if err == nil {
+		r, err = h.ledger.Answer(h.ctx, rosa, a.ID, "XZ1A", r.Version, ward.Applies, "Both servers run it.")
+	}
+	if err == nil {
+		r, err = h.ledger.Claim(h.ctx, rosa, a.ID, "XZ1A", r.Version, h.clock.Now().Add(-time.Hour), "Both servers were updated tonight.")
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return r
+}
+
+// register is the appliance register's inventory with the versions of the two servers.
+func register(first, second string) string {
+	return "asset,vendor,product,version,class,site,internet_facing\nmdm-01,Ivanti,Endpoint Manager Mobile," + first + ",mobile management,Fenland General Hospital,yes\n" +
+		"mdm-02,Ivanti,Endpoint Manager Mobile," + second + ",mobile management,Saltmarsh Infirmary,yes\nfw-01,Fortinet,FortiOS,7.2.8,appliance,Fenland General Hospital,yes\n"
+}
+
+func TestEvidenceDecidesWhatMayClose(t *testing.T) {
+	h := openHospital(t)
+	h.exposed()
+	a := h.publish(nil)
+	lead := h.visit("lead@saltmarsh.example")
+	home := fmt.Sprintf("/alerts/%s/organisations/XZ1A", a.ID)
+	h.clock.Advance(5 * time.Hour)
+	h.claimed(a)
+	h.clock.Advance(6 * time.Hour)
+	h.imported("XZ1A", "appliance register", nil, register("12.5.0.1", "12.5.0.0"))
+	body := lead.see(home, "Newer evidence contradicts the answer.", "mdm-02", "Cannot close", "Put right what newer evidence contradicts")
+	if strings.Contains(body, home+"/close") {
+		t.Error("closing is offered while evidence contradicts the answer")
+	}
+	body = lead.see(home+"/close", "It cannot close.", "mdm-02")
+	status, body := lead.post(home+"/close", url.Values{"version": {version(t, body)}})
+	if status != http.StatusUnprocessableEntity {
+		t.Errorf("closing a contradicted answer: status %d", status)
+	}
+	says(t, "refusal", body, "There is a problem", "mdm-02")
+	lead.see("/owed", "Put right what newer evidence contradicts", "Contradicted", "mdm-02")
+	h.clock.Advance(20 * time.Hour)
+	h.imported("XZ1A", "appliance register", nil, register("12.5.0.1", "12.5.0.1"))
+	body = lead.see(home, "Confirmed by appliance register at", "tool export", "None of 2 machines with an affected version by the newest evidence.")
+	lead.see(home+"/close", "Your answer closes as: closed, confirmed.")
+	_, body = lead.post(home+"/close", url.Values{"version": {version(t, lead.see(home+"/close"))}})
+	says(t, "closed", body, "Your answer is closed, confirmed.")
+}
+
+func TestOneQuestionWhereNothingIsKnown(t *testing.T) {
+	h := openHospital(t)
+	h.published("CVE-2025-4427", "CVE-2025-4428")
+	a := h.publish(nil)
+	home := fmt.Sprintf("/alerts/%s/organisations/XZ1A", a.ID)
+	lead := h.visit("lead@saltmarsh.example")
+	lead.see("/organisations/XZ1A", "No inventory was ever delivered", "Do you run Ivanti Endpoint Manager Mobile?")
+	body := lead.see(home, "Do you run Ivanti Endpoint Manager Mobile?", "Answer this one question")
+	link := regexp.MustCompile(`href="(/organisations/XZ1A/declare[^"]*)"`).FindStringSubmatch(body)
+	if link == nil {
+		t.Fatal("no link to the question")
+	}
+	lead.see(html.UnescapeString(link[1]), "Do you run Ivanti Endpoint Manager Mobile?", "holds for 90 days")
+	form := url.Values{"vendor": {"Ivanti"}, "product": {"Endpoint Manager Mobile"}, "alert": {string(a.ID)}, "answer": {"yes"}}
+	status, body := lead.post("/organisations/XZ1A/declare", form)
+	if status != http.StatusUnprocessableEntity {
+		t.Errorf("a yes without a version: status %d", status)
+	}
+	says(t, "no version", body, "There is a problem")
+	form.Set("version", "12.4.0.1")
+	form.Set("asset", "mdm-old")
+	if status, body = lead.post("/organisations/XZ1A/declare", form); status != http.StatusOK {
+		t.Fatalf("declare: status %d %s", status, plain(body))
+	}
+	h.settle()
+	lead.see(home, "mdm-old", "12.4.0.1", "self-declared")
+	lead.see("/organisations/XZ1A", "Yes, version 12.4.0.1 on mdm-old", "by Rosa Marsh")
+}
+
+func TestInventoriesComeInByThePage(t *testing.T) {
+	h := openHospital(t)
+	lead := h.visit("lead@saltmarsh.example")
+	upload := func(text string, fields map[string]string) (int, string) {
+		var b bytes.Buffer
+		form := multipart.NewWriter(&b)
+		for name, value := range fields {
+			_ = form.WriteField(name, value)
+		}
+		if text != "" {
+			file, err := form.CreateFormFile("file", "list.csv")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = io.WriteString(file, text)
+		}
+		_ = form.Close()
+		res, err := lead.Post(h.url+"/organisations/XZ1A/imports", form.FormDataContentType(), &b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return bodyOf(t, res)
+	}
+	fields := map[string]string{"source": "appliance register", "classes": "mobile_management", "observed-day": "13", "observed-month": "5", "observed-year": "2025", "observed-time": "06:00"}
+	if status, body := upload("", fields); status != http.StatusUnprocessableEntity || !strings.Contains(body, "Choose the file to deliver.") {
+		t.Errorf("no file: status %d", status)
+	}
+	if status, body := upload("no header here\n", fields); status != http.StatusUnprocessableEntity || !strings.Contains(body, "There is a problem") {
+		t.Errorf("not an inventory: status %d\n%s", status, main(plain(body)))
+	}
+	ten := "asset,vendor,product,version\n"
+	for i := range 10 {
+		ten += fmt.Sprintf("m%d,Ivanti,Endpoint Manager Mobile,12.5.0.0\n", i)
+	}
+	_, body := upload(ten+",Ivanti,Endpoint Manager Mobile,1\n", fields)
+	says(t, "applied", body, "Applied: 10 assets", "One row could not be read", "Rows that could not be read", "line 12")
+	fields["observed-time"] = "09:00"
+	_, body = upload("asset,vendor,product,version\nm1,Ivanti,Endpoint Manager Mobile,12.5.0.0\n", fields)
+	says(t, "held", body, "waits for a person", "9 assets would no longer be seen.", "discard it")
+	lead.see("/organisations/XZ1A", "One import waits for a person.")
+	lead.see("/organisations/XZ1A/imports", "One import waits for a person to apply or discard it.")
+	action := regexp.MustCompile(`action="([^"]*/release)"`).FindStringSubmatch(body)
+	if action == nil {
+		t.Fatal("nothing to decide")
+	}
+	if status, _ := h.visit("member@saltmarsh.example").post(action[1], nil); status != http.StatusForbidden {
+		t.Errorf("a member applies what was held: status %d", status)
+	}
+	_, body = lead.post(action[1], nil)
+	says(t, "released", body, "Applied: 1 asset")
+	lead.see("/organisations/XZ1A/assets?gone=yes", "9 assets that no source of Saltmarsh and Fenland Trust lists any more")
+}
+
+func TestFilesAreSafeToOpen(t *testing.T) {
+	h := openHospital(t)
+	h.imported("XZ1A", "register", []ward.Class{ward.MobileManagement}, "asset,vendor,product,version,site\n=cmd|' /C calc'!A0,Ivanti,Endpoint Manager Mobile,12.5.0.0,@SUM(1)\n")
+	h.published("CVE-2025-4427")
+	lead := h.visit("lead@saltmarsh.example")
+	for _, kind := range []string{"assets", "exposures"} {
+		status, body := lead.get("/organisations/XZ1A/" + kind + ".csv")
+		lines := strings.Split(strings.TrimSpace(body), "\r\n")
+		if status != http.StatusOK || len(lines) != 2 || !strings.HasPrefix(lines[1], "'=cmd") || !strings.Contains(lines[1], ",'@SUM(1),") {
+			t.Errorf("%s: status %d\n%s", kind, status, body)
+		}
+	}
+}
+
+func TestNoticesAreMarkedAsRead(t *testing.T) {
+	h := openHospital(t)
+	a := h.publish(nil)
+	lead := h.visit("lead@saltmarsh.example")
+	body := lead.see("/inbox", "One notice is new.", string(a.ID), "New")
+	id := regexp.MustCompile(`name="notice" value="(\d+)"`).FindStringSubmatch(body)
+	if id == nil {
+		t.Fatal("nothing to choose")
+	}
+	if _, body = h.visit("lead@drumlin.example").post("/inbox/read", url.Values{"notice": {id[1]}}); !strings.Contains(body, "nothing at this address") {
+		t.Error("another organisation marks a notice")
+	}
+	_, body = lead.post("/inbox/read", url.Values{"notice": {id[1]}})
+	says(t, "read", body, "Everything here has been read.", "by Rosa Marsh")
+}
+
+func TestHospitalStates(t *testing.T) {
+	h := openHospital(t)
+	h.exposed()
+	a := h.publish(nil)
+	home := fmt.Sprintf("%s/alerts/%s/organisations/", h.url, a.ID)
+	b := browser.Start(t)
+	signIn(h, b, "lead@drumlin.example")
+	b.Navigate(home + "XZ2B")
+	b.Check("answer-not-known")
+	b.Navigate(h.url + "/organisations/XZ2B/declare?vendor=Ivanti&product=Endpoint+Manager+Mobile")
+	b.Expect(h.url + "/organisations/XZ2B/declare")
+	b.Submit("main button[type=submit]")
+	b.Check("declare-refused")
+	b.Submit("header button[type=submit]")
+
+	h.clock.Advance(6 * time.Hour)
+	r := h.claimed(a)
+	signIn(h, b, "lead@saltmarsh.example")
+	b.Navigate(home + "XZ1A")
+	b.Check("answer-awaiting")
+	b.Navigate(home + "XZ1A/close")
+	b.Check("answer-close-not-confirmed")
+	b.Navigate(home + "XZ1A/act")
+	if _, err := h.ledger.Answer(h.ctx, rosa, a.ID, "XZ1A", r.Version, ward.AppliesPart, "Only the community servers."); err != nil {
+		t.Fatal(err)
+	}
+	b.Run(chromedp.Click(chromedp.CSS("#progress"), chromedp.NodeVisible))
+	browser.Eval[bool](b, `document.querySelector("#words").value = "Both are updated, I checked at the console."; true`)
+	b.Expect(home + "XZ1A/act")
+	b.Submit("main button[type=submit]")
+	b.Check("answer-conflict")
+
+	h.clock.Advance(60 * time.Hour)
+	h.imported("XZ1A", "appliance register", nil, register("12.5.0.1", "12.5.0.0"))
+	b.Navigate(home + "XZ1A")
+	b.Check("answer-contradicted")
+	b.Navigate(home + "XZ1A/close")
+	b.Check("answer-cannot-close")
+	b.Navigate(h.url + "/owed")
+	b.Check("owed-contradicted")
+	b.Navigate(home + "XZ1A")
+	b.Paper()
+	b.Screenshot("answer-paper", browser.Tablet)
+	b.Prefer(browser.Light)
+
+	h.clock.Advance(40 * 24 * time.Hour)
+	h.settle()
+	b.Navigate(h.url + "/owed")
+	b.Check("owed-overdue")
+	b.Navigate(h.url + "/organisations/XZ1A")
+	b.Check("organisation-stale")
+	b.Submit("header button[type=submit]")
+
+	signIn(h, b, "analyst@watch.example")
+	b.Navigate(home + "XZ1A")
+	b.Check("answer-by-the-centre")
+	b.Navigate(h.url + "/organisations")
+	b.Check("organisations-national")
+	b.Submit("header button[type=submit]")
+	signIn(h, b, "lead@saltmarsh.example")
+	b.Navigate(h.url + "/organisations/XZ1A")
+	b.Check("organisation-looked-at")
 }
 
 func signIn(h *hospital, b *browser.Browser, email string) {

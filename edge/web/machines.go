@@ -77,7 +77,7 @@ const mostMachines = ward.MostPageSize
 func (s *Site) machinesOf(ctx context.Context, scope ward.Scope, alert ward.Alert, answer ward.Response) ([]Machine, error) {
 	byID := map[ward.AssetID]*Machine{}
 	for _, cve := range alert.CVEs {
-		exposed, err := s.Match.Exposures(ctx, scope.Within(answer.Org), ExposureQuery{Org: answer.Org, CVE: cve, Open: true, Limit: mostMachines})
+		exposed, err := s.Match.Exposures(ctx, scope.Within(answer.Org), match.ExposureQuery{Org: answer.Org, CVE: cve, Open: true, Limit: mostMachines})
 		if err != nil {
 			return nil, err
 		}
@@ -115,8 +115,8 @@ func addExposure(byID map[ward.AssetID]*Machine, e ward.Exposure) {
 		m = &Machine{ID: e.Asset.ID, Name: e.Asset.Name, Class: e.Asset.Class, Site: e.Asset.Site, Status: e.Verdict.Status}
 		byID[e.Asset.ID] = m
 	}
-	if !e.LastSeen.Before(m.SeenAt) {
-		m.Source, m.Grade, m.SeenAt, m.Why = e.Source, e.Grade, e.LastSeen, e.Verdict.Why
+	if seen := e.Asset.LastSeen; !seen.Before(m.SeenAt) {
+		m.Source, m.Grade, m.SeenAt, m.Why = e.Source, e.Grade, seen, e.Verdict.Why
 		m.Software, m.Version = e.Software.String(), e.Software.Version
 	}
 	if m.Fix == "" || e.Verdict.Fixed != "" && know.Compare("vendor", e.Verdict.Fixed, m.Fix) > 0 {
@@ -159,13 +159,3 @@ func fixesOf(machines []Machine) string {
 	slices.SortFunc(fixes, func(a, b string) int { return know.Compare("vendor", a, b) })
 	return strings.Join(fixes, " or ")
 }
-
-// Matches is what the match knows: which software on which machine is exposed to which weakness, and since when.
-type Matches interface {
-	Exposures(ctx context.Context, scope ward.Scope, q ExposureQuery) (ward.Page[ward.Exposure], error)
-	Counts(ctx context.Context, scope ward.Scope, cve ward.CVE) ([]match.OrgCount, error)
-	History(ctx context.Context, scope ward.Scope, cve ward.CVE) ([]match.Step, error)
-}
-
-// ExposureQuery chooses exposures.
-type ExposureQuery = match.ExposureQuery

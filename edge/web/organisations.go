@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -9,7 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"wardwatch/know"
+	"wardwatch/act/findings"
+	"wardwatch/know/match"
 	"wardwatch/ward"
 )
 
@@ -112,6 +112,9 @@ func (s *Site) newestSource(ctx context.Context, scope ward.Scope, org ward.OrgI
 	return newest, err
 }
 
+// shownFixes is how many fixes an organisation's page shows at once.
+const shownFixes = 20
+
 // organisationData is one organisation: what could be seen of it, what it owes, what it is exposed to.
 type organisationData struct {
 	Lede      string
@@ -120,6 +123,7 @@ type organisationData struct {
 	Coverage  Table
 	Owed      Table
 	Fixes     Table
+	Pager     Pager // of the fixes
 	More      []Link
 	Sources   Table
 	Declared  Table
@@ -151,12 +155,18 @@ func (s *Site) organisationPage(r *http.Request, who ward.Actor) (Page, error) {
 	if data.Owed, data.Questions, err = s.orgOwed(ctx, who, answers); err != nil {
 		return Page{}, err
 	}
-	fixes, err := s.fixes(ctx, who.Scope, org)
+	fixes, err := s.Findings.Queue(ctx, who.Scope, findings.Query{Org: org, After: r.URL.Query().Get("fixes"), Limit: shownFixes})
 	if err != nil {
 		return Page{}, err
 	}
-	data.Fixes = fixesTable(fixes)
-	data.Lede = organisationLede(coverage, answers, fixes)
+	data.Fixes = fixesTable(fixes.Items)
+	if fixes.Next != "" {
+		data.Pager.Next = addressWith(orgPath(org), "fixes", fixes.Next)
+	}
+	if r.URL.Query().Get("fixes") != "" {
+		data.Pager.Prev = orgPath(org)
+	}
+	data.Lede = organisationLede(coverage, answers, fixes.Items, data.Pager != Pager{})
 	if err := s.orgSources(ctx, who, org, &data); err != nil {
 		return Page{}, err
 	}
@@ -169,7 +179,7 @@ func (s *Site) organisationPage(r *http.Request, who ward.Actor) (Page, error) {
 		}
 	}
 	data.More = append(data.More, Link{Text: "All assets", Href: orgPath(org) + "/assets"})
-	if len(fixes) > 0 {
+	if len(fixes.Items) > 0 {
 		data.More = append(data.More, Link{Text: "Exposures as CSV", Href: orgPath(org) + "/exposures.csv"})
 	}
 	if who.May(ward.MayImport) {
@@ -182,7 +192,7 @@ func (s *Site) organisationPage(r *http.Request, who ward.Actor) (Page, error) {
 	return page, nil
 }
 
-func organisationLede(coverage []ward.Coverage, answers []ward.Response, fixes []fixed) string {
+func organisationLede(coverage []ward.Coverage, answers []ward.Response, fixes []ward.Finding, more bool) string {
 	fresh, blind := 0, []string{}
 	for _, c := range coverage {
 		if c.Freshness == ward.Fresh {
@@ -204,6 +214,12 @@ func organisationLede(coverage []ward.Coverage, answers []ward.Response, fixes [
 	text += fmt.Sprintf(". %s owed", capital(countWord(len(answers), "answer is", "answers are")))
 	if late > 0 {
 		text += fmt.Sprintf(", %s overdue", countOnly(late))
+	}
+	switch {
+	case more:
+		return text + fmt.Sprintf("; more than %s fixes are open.", countOnly(shownFixes))
+	case len(fixes) == 0:
+		return text + "; no exposure is known in what is covered."
 	}
 	return text + fmt.Sprintf("; %s would end every known exposure.", countWord(len(fixes), "fix", "fixes"))
 }
@@ -255,22 +271,10 @@ func (s *Site) orgOwed(ctx context.Context, who ward.Actor, answers []ward.Respo
 	return t, questions, nil
 }
 
-// fixed is one update with what it would end.
-type fixed struct {
-	product, fix string
-	cves         []ward.CVE
-	assets       map[ward.AssetID]ward.Asset
-	since        time.Time
-	seen         ward.Exposure // the newest sighting
-}
-
-// mostExposures bounds how many exposures a page folds into fixes.
-const mostExposures = 20 * ward.MostPageSize
-
 // eachExposure reads an organisation's open exposures page by page.
-func (s *Site) eachExposure(ctx context.Context, scope ward.Scope, org ward.OrgID, most int, do func(ward.Exposure) error) error {
-	q := ExposureQuery{Org: org, Open: true, Limit: ward.MostPageSize}
-	for n := 0; n < most; {
+func (s *Site) eachExposure(ctx context.Context, scope ward.Scope, org ward.OrgID, do func(ward.Exposure) error) error {
+	q := match.ExposureQuery{Org: org, Open: true, Limit: ward.MostPageSize}
+	for {
 		page, err := s.Match.Exposures(ctx, scope, q)
 		if err != nil {
 			return err
@@ -280,73 +284,26 @@ func (s *Site) eachExposure(ctx context.Context, scope ward.Scope, org ward.OrgI
 				return err
 			}
 		}
-		n += len(page.Items)
 		if q.After = page.Next; q.After == "" {
 			return nil
 		}
 	}
-	return nil
 }
 
-// fixes folds an organisation's open exposures by the update that ends them, widest first.
-func (s *Site) fixes(ctx context.Context, scope ward.Scope, org ward.OrgID) ([]fixed, error) {
-	type key struct{ product, branch string }
-	by := map[key]*fixed{}
-	err := s.eachExposure(ctx, scope, org, mostExposures, func(e ward.Exposure) error {
-		name := strings.TrimSpace(e.Software.Vendor + " " + e.Software.Product)
-		if name == "" {
-			name = e.Software.String()
-		}
-		k := key{strings.ToLower(name), know.Branch(e.Software.Version)}
-		f := by[k]
-		if f == nil {
-			f = &fixed{product: name, assets: map[ward.AssetID]ward.Asset{}, since: e.FirstSeen, seen: e}
-			by[k] = f
-		}
-		if e.Verdict.Fixed != "" && (f.fix == "" || know.Compare("vendor", e.Verdict.Fixed, f.fix) > 0) {
-			f.fix = e.Verdict.Fixed
-		}
-		if !slices.Contains(f.cves, e.Verdict.CVE) {
-			f.cves = append(f.cves, e.Verdict.CVE)
-		}
-		if e.FirstSeen.Before(f.since) {
-			f.since = e.FirstSeen
-		}
-		if e.LastSeen.After(f.seen.LastSeen) {
-			f.seen = e
-		}
-		f.assets[e.Asset.ID] = e.Asset
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	all := make([]fixed, 0, len(by))
-	for _, f := range by {
-		slices.Sort(f.cves)
-		slices.Reverse(f.cves)
-		all = append(all, *f)
-	}
-	slices.SortFunc(all, func(a, b fixed) int {
-		return cmp.Or(cmp.Compare(len(b.assets), len(a.assets)), cmp.Compare(len(b.cves), len(a.cves)), strings.Compare(a.product, b.product), strings.Compare(a.fix, b.fix))
-	})
-	return all, nil
-}
-
-func fixesTable(fixes []fixed) Table {
+func fixesTable(fixes []ward.Finding) Table {
 	t := Table{Caption: "Exposures by fix", HideCaption: true,
-		Columns: []Column{{Title: "Fix"}, {Title: "Assets", Right: true}, {Title: "Weaknesses"}, {Title: "Since", Tight: true}, {Title: "Last seen", Tight: true}},
+		Columns: []Column{{Title: "Fix"}, {Title: "Assets", Right: true}, {Title: "Weaknesses"}, {Title: "Alert", Tight: true}, {Title: "Since", Tight: true}},
 		Empty:   Empty{Text: "No exposure is known. That speaks only for the classes that fresh evidence covers."}}
 	for _, f := range fixes {
-		what := "Update " + f.product + " to " + f.fix
-		if f.fix == "" {
-			what = f.product + ": no fixed version is known"
+		installed := strings.Join(strings.Fields(f.Vendor+" "+f.Product+" "+f.Branch), " ")
+		what := "Update " + installed + " to " + f.Fix
+		if f.Fix == "" {
+			what = installed + ": no fixed version is known"
 		}
-		reason := names(f.assets)
 		var cves Stack
-		for i, cve := range f.cves {
+		for i, cve := range f.CVEs {
 			if i == 3 {
-				cves = append(cves, Text(" and "+Number(len(f.cves)-3)+" more"))
+				cves = append(cves, Text(" and "+Number(len(f.CVEs)-3)+" more"))
 				break
 			}
 			if i > 0 {
@@ -354,22 +311,13 @@ func fixesTable(fixes []fixed) Table {
 			}
 			cves = append(cves, Link{Text: string(cve), Href: "/weaknesses/" + string(cve)})
 		}
-		t.Rows = append(t.Rows, Row{Cells: []View{Why{View: Text(what), Reason: reason}, Text(Number(len(f.assets))), cves, When{f.since},
-			Why{View: When{f.seen.LastSeen}, Reason: "by " + f.seen.Source + ", " + string(f.seen.Grade)}}})
+		var alert View = Text("none")
+		if f.Alert != "" {
+			alert = Link{Text: string(f.Alert), Href: "/alerts/" + string(f.Alert)}
+		}
+		t.Rows = append(t.Rows, Row{Cells: []View{Why{View: Text(what), Reason: strings.Join(f.Priority.Reasons, "; ")}, Text(Number(f.Assets)), cves, alert, When{f.FirstSeen}}})
 	}
 	return t
-}
-
-func names(assets map[ward.AssetID]ward.Asset) string {
-	all := make([]string, 0, len(assets))
-	for _, a := range assets {
-		all = append(all, a.Name)
-	}
-	slices.Sort(all)
-	if len(all) > 4 {
-		return fmt.Sprintf("%s and %s more", strings.Join(all[:4], ", "), Number(len(all)-4))
-	}
-	return "on " + strings.Join(all, ", ")
 }
 
 // orgSources shows who delivers inventories, the newest imports, what waits for a person, and what people declared.
@@ -545,9 +493,9 @@ func lookWord(e ward.AuditEntry) (string, bool) {
 func (s *Site) exposuresFile(w http.ResponseWriter, r *http.Request) {
 	s.file(w, r, "exposures", []string{"asset", "class", "site", "software", "version", "weakness", "fixed", "source", "grade", "first_seen", "last_seen", "why"},
 		func(ctx context.Context, who ward.Actor, org ward.OrgID, write func(...string) error) error {
-			return s.eachExposure(ctx, who.Scope, org, 1<<31, func(e ward.Exposure) error {
+			return s.eachExposure(ctx, who.Scope, org, func(e ward.Exposure) error {
 				return write(e.Asset.Name, string(e.Asset.Class), e.Asset.Site, e.Software.String(), e.Software.Version, string(e.Verdict.CVE), e.Verdict.Fixed, e.Source, string(e.Grade),
-					e.FirstSeen.UTC().Format(time.RFC3339), e.LastSeen.UTC().Format(time.RFC3339), e.Verdict.Why)
+					e.FirstSeen.UTC().Format(time.RFC3339), e.Asset.LastSeen.UTC().Format(time.RFC3339), e.Verdict.Why)
 			})
 		})
 }

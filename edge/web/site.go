@@ -19,6 +19,7 @@ import (
 	"wardwatch/know/estate"
 	"wardwatch/know/feeds"
 	"wardwatch/know/intel"
+	"wardwatch/know/match"
 	"wardwatch/ward"
 )
 
@@ -27,7 +28,7 @@ type Rooms struct {
 	Estate    *estate.Register
 	Intel     *intel.Library
 	Feeds     *feeds.Syncer
-	Match     Matches
+	Match     *match.Matcher
 	Findings  *findings.Desk
 	Alerts    *alerts.Board
 	Responses *responses.Ledger

@@ -192,11 +192,8 @@ func refused(err error) ([]FieldError, error) {
 	}
 	wrong, err := invalid(err)
 	for i, w := range wrong {
-		switch w.Field {
-		case "fixed_at":
+		if w.Field == "fixed_at" {
 			wrong[i].Field = "fixed_at-day"
-		case "version":
-			return nil, err
 		}
 	}
 	return wrong, err

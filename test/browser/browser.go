@@ -190,10 +190,15 @@ func (b *Browser) Navigate(address string) {
 // NavigateError opens a page that is itself an error, whose status the browser would report.
 func (b *Browser) NavigateError(address string) {
 	b.t.Helper()
-	b.mu.Lock()
-	b.allowed = append(b.allowed, address)
-	b.mu.Unlock()
+	b.Expect(address)
 	b.Navigate(address)
+}
+
+// Expect lets an address answer with an error, such as a form that is refused.
+func (b *Browser) Expect(address string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.allowed = append(b.allowed, address)
 }
 
 // Click presses what the selector finds, on the page that stays.
