@@ -7,6 +7,7 @@ import (
 	"wardwatch/act/alerts"
 	"wardwatch/act/findings"
 	"wardwatch/act/responses"
+	"wardwatch/edge"
 	"wardwatch/know"
 	"wardwatch/know/estate"
 	"wardwatch/know/feeds"
@@ -17,7 +18,7 @@ import (
 
 // Rooms are the neighbours that the API speaks for.
 type Rooms struct {
-	Door      Door
+	Door      edge.People
 	Repeats   Repeats
 	Estate    Estate
 	Matches   Matches
@@ -28,21 +29,6 @@ type Rooms struct {
 	Responses Responses
 	Inbox     Inbox
 	Ready     func(context.Context) error // whether the product can work now
-}
-
-// Door keeps people, tokens and the audit record: *access.Door.
-type Door interface {
-	People(ctx context.Context, who ward.Actor, after string, limit int) (ward.Page[ward.Person], error)
-	Person(ctx context.Context, who ward.Actor, id ward.PersonID) (ward.Person, error)
-	AddPerson(ctx context.Context, who ward.Actor, p ward.Person, password string) (ward.Person, string, error)
-	Disable(ctx context.Context, who ward.Actor, id ward.PersonID) error
-	Enable(ctx context.Context, who ward.Actor, id ward.PersonID) error
-	ResetPassword(ctx context.Context, who ward.Actor, id ward.PersonID) (string, error)
-	Tokens(ctx context.Context, who ward.Actor, person ward.PersonID) ([]ward.Token, error)
-	AddToken(ctx context.Context, who ward.Actor, person ward.PersonID, name string, expires time.Time) (ward.Token, string, error)
-	DropToken(ctx context.Context, who ward.Actor, person ward.PersonID, id string) error
-	Audit(ctx context.Context, who ward.Actor, org ward.OrgID, before int64, limit int) ([]ward.AuditEntry, error)
-	Seen(ctx context.Context, who ward.Actor, action, subject string, org ward.OrgID) error
 }
 
 // Repeats keeps the answers to requests that carry an Idempotency-Key: the store.

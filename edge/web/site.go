@@ -15,7 +15,6 @@ import (
 	"wardwatch/act/notify"
 	"wardwatch/act/responses"
 	"wardwatch/edge"
-	"wardwatch/edge/access"
 	"wardwatch/know/estate"
 	"wardwatch/know/feeds"
 	"wardwatch/know/intel"
@@ -33,7 +32,7 @@ type Rooms struct {
 	Alerts    *alerts.Board
 	Responses *responses.Ledger
 	Notify    *notify.Outbox
-	Access    *access.Door
+	Access    Door
 	Story     Story // nil outside the demo
 }
 
@@ -69,7 +68,7 @@ type Site struct {
 	mux      *http.ServeMux
 }
 
-// NewSite parses the templates and wires the routes. Serve it behind access.Door's Middleware.
+// NewSite parses the templates and wires the routes. Serve it behind the Door's Middleware.
 func NewSite(rooms Rooms, clock ward.Clock, o Options) (*Site, error) {
 	s := &Site{Rooms: rooms, hints: &Hints{}, clock: clock, exercise: o.Exercise, log: o.Log, mux: http.NewServeMux()}
 	if s.log == nil {
