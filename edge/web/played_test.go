@@ -113,9 +113,11 @@ func played(t testing.TB, until time.Time) *place {
 	p.Notify = notify.New(s, p.clock)
 	p.Responses = responses.New(s, p.clock, p.match, p.match, p.Intel, p.Notify)
 	p.Alerts = alerts.New(s, p.clock, alerts.Neighbours{Standings: p.match, Answers: p.Responses, Notices: p.Notify, Weaknesses: p.Intel, Findings: p.Findings})
-	if p.Access, err = access.New(s.Accounts(), ward.WallClock{}, access.Options{}); err != nil {
+	door, err := access.New(s.Accounts(), ward.WallClock{}, access.Options{})
+	if err != nil {
 		t.Fatal(err)
 	}
+	p.Access = door
 	p.Story = told{}
 	if p.site, err = web.NewSite(p.Rooms, p.clock, web.Options{Operator: "Federation Watch", Exercise: true}); err != nil {
 		t.Fatal(err)
@@ -134,7 +136,7 @@ func played(t testing.TB, until time.Time) *place {
 	}
 	p.clock.Set(until)
 	p.settle()
-	server := httptest.NewServer(p.Access.Middleware(p.site))
+	server := httptest.NewServer(door.Middleware(p.site))
 	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
 	p.url = server.URL
 	return p
