@@ -172,6 +172,10 @@ func TestClaims(t *testing.T) {
 		{"words: prior", "", []know.Range{{Version: "4.1 and prior", Status: affected}}, "4.1=affected/ 3=affected/ 4.2=not_affected/"},
 		{"words: bounds", "", []know.Range{{Version: ">= 1.0, < 1.4", Status: affected}}, "1.3=affected/1.4 1.4=fixed/1.4 0.9=version_unknown/1.4"},
 		{"words: x", "", []know.Range{{Version: "12.5.x", Status: affected}}, "12.5.9=affected/12.6 12.6=fixed/12.6"},
+		{"words: product and full stop", "", []know.Range{{Version: "Pump 6.2.0 and below.", Status: affected}}, "6.1=affected/ 6.2.1=not_affected/"},
+		{"words: a list", unaffected, []know.Range{{Version: "Pump 6.4.1, 6.4.0, 6.2.5", Status: affected}}, "6.4.1=affected/ 6.2.5=affected/ 6.4.2=not_affected/"},
+		{"start and end are one", "", []know.Range{{Version: "2.5", LessThan: "2.5", Status: affected}}, "2.4=affected/2.5 2.5=fixed/2.5"},
+		{"end before start", "", []know.Range{{Version: "3.0", LessThan: "2.5", Status: affected}}, "2.4=version_unknown/ 2.7=version_unknown/"},
 		{"words that say nothing", "", []know.Range{{Version: "see advisory", Status: affected}}, "1=version_unknown/"},
 		{"n/a", "", []know.Range{{Version: "n/a", Status: affected}}, "1=version_unknown/"},
 		{"all versions in words", "", []know.Range{{Version: "All Versions", Status: affected}}, "1=affected/"},
@@ -288,6 +292,17 @@ func TestTreesByName(t *testing.T) {
 	v, _ := match.Evaluate(ward.Software{Vendor: "Acme Ltd", Product: "Reader", Version: "2.4"}, []ward.Software{{Vendor: "Microsoft", Product: "Windows 10 Enterprise", Version: "10.0.19045.1"}}, known)
 	if v.Status != ward.Affected || v.Confidence != ward.Name || v.Fixed != "2.5" {
 		t.Errorf("got %s with confidence %s, fixed %q: %s", v.Status, v.Confidence, v.Fixed, v.Why)
+	}
+}
+
+// TestBuildOnly: one maker writes the branch as the start and only the build as the end.
+func TestBuildOnly(t *testing.T) {
+	known := []know.Report{{CVE: "CVE-2099-0005", Source: "cna:Citrix", Claims: []know.Claim{{Vendor: "Citrix", Product: "NetScaler ADC", Default: know.ClaimUnaffected,
+		Versions: []know.Range{{Version: "13.1", LessThan: "49.13", Status: know.ClaimAffected}, {Version: "13.0", LessThan: "91.13", Status: know.ClaimAffected}}}}}}
+	for version, want := range map[string]ward.Status{"13.1-48.47": ward.Affected, "13.1-49.13": ward.Fixed, "13.0-91.12": ward.Affected, "14.1-8.50": ward.Fixed} {
+		if v, _ := match.Evaluate(ward.Software{Vendor: "NetScaler", Product: "ADC", Version: version}, nil, known); v.Status != want {
+			t.Errorf("%s: %s: %s", version, v.Status, v.Why)
+		}
 	}
 }
 

@@ -149,3 +149,6 @@ var systems = map[string]string{
 	"windows": "windows", "windows_10": "windows", "windows_11": "windows", "linux": "linux", "linux_kernel": "linux", "macos": "macos", "mac_os_x": "macos", "mac_os": "macos",
 	"iphone_os": "ios", "ios": "ios", "ipados": "ios", "ipad_os": "ios", "android": "android",
 }
+
+// Key is the identity's version key in the vendor scheme: what versions are compared by.
+func (id *Identity) Key() string { return id.key }

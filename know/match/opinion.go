@@ -347,16 +347,17 @@ func (c *claim) list() string { return listSpans(c.spans) }
 func listSpans(spans []span) string {
 	const most = 4
 	var parts []string
-	for i, s := range spans {
-		if i == most {
-			parts = append(parts, fmt.Sprintf("%d more", len(spans)-most))
-			break
-		}
+	for _, s := range spans {
 		text := s.words()
 		if s.status == know.ClaimUnaffected {
 			text += " (not affected)"
 		}
-		parts = append(parts, text)
+		if !slices.Contains(parts, text) {
+			parts = append(parts, text)
+		}
+	}
+	if len(parts) > most {
+		parts = append(parts[:most], fmt.Sprintf("%d more", len(parts)-most))
 	}
 	if len(parts) == 0 {
 		return "no versions"

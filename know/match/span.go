@@ -2,6 +2,7 @@ package match
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -111,7 +112,38 @@ func endless(version string) bool {
 	return false
 }
 
-// readRange makes a range of a claim ready. A single version may be words ("All versions < V4.1.4"), as many CNAs write.
+// readRanges makes a range of a claim ready. A single version may be words, as many CNAs write: "All versions < V4.1.4", or
+// a list of versions, which is as many stretches.
+func readRanges(r know.Range) []span {
+	if r.LessThan != "" || r.LessThanOrEqual != "" || len(r.Changes) > 0 || !strings.Contains(r.Version, ",") {
+		return []span{readRange(r)}
+	}
+	var all []span
+	for part := range strings.SplitSeq(afterName(r.Version), ",") {
+		one := readRange(know.Range{Version: strings.TrimSpace(part), Scheme: r.Scheme, Status: r.Status})
+		if !one.exact {
+			return []span{readRange(r)} // bounds that belong together, or words
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+// afterName drops words before the first version ("FortiOS 6.2.0 and below."), and a full stop.
+func afterName(text string) string {
+	text = strings.TrimSuffix(strings.TrimSpace(text), ".")
+	fields := strings.Fields(text)
+	for i, field := range fields {
+		if strings.ContainsAny(field, "0123456789<>=≤≥*") || slices.Contains(boundWords, strings.ToLower(field)) {
+			return strings.Join(fields[i:], " ")
+		}
+	}
+	return text
+}
+
+// boundWords begin a bound, so that they are no product's name.
+var boundWords = []string{"before", "prior", "earlier", "lower", "older", "below", "through", "up", "until", "from"}
+
 func readRange(r know.Range) span {
 	s := span{status: r.Status, scheme: strings.ToLower(r.Scheme)}
 	switch {
@@ -140,6 +172,15 @@ func readRange(r know.Range) span {
 		}
 	}
 	s.ready()
+	if s.from != "" && s.to != "" && s.fromKey >= s.toKey && !(s.toClosed && s.fromKey == s.toKey) {
+		// A stretch of nothing. Where both ends are one version, its maker means what comes before (Chrome's records do);
+		// an end before the start says nothing.
+		if s.fromKey == s.toKey {
+			s.from, s.fromKey = "", ""
+		} else {
+			s.unread = s.from + " up to " + s.to
+		}
+	}
 	for _, change := range r.Changes {
 		key, ordered := know.VersionKey(s.scheme, change.At)
 		s.unsorted = s.unsorted || !ordered
@@ -184,7 +225,7 @@ func (s *span) readWords(text string) {
 		s.unread = or(text, "no version")
 		return
 	}
-	words := lead.ReplaceAllString(plain, "")
+	words := lead.ReplaceAllString(afterName(plain), "")
 	parts := strings.Split(words, ",")
 	if s.readBounds(parts) {
 		return

@@ -106,8 +106,12 @@ func (n *node) opinionOf(id *Identity, together []*Identity) (opinion, bool) {
 		if id.version != "" {
 			o.words += includes(&hit.span, id)
 		}
-		if len(w.unmet) > 0 && result == platformUnknown {
-			o.words += ", together with " + conditions(w.unmet) + ", and nothing tells whether the asset has that"
+		if result == platformUnknown {
+			if own := hit.edition(); own != "" {
+				o.words += ", for " + own + " only, and nothing tells whether that is what runs there"
+			} else {
+				o.words += ", together with " + conditions(w.unmet) + ", and nothing tells whether the asset has that"
+			}
 		}
 	case versionUnknown:
 		o.status = ward.VersionUnknown
@@ -175,9 +179,6 @@ func conditions(leaves []*leaf) string {
 		if !l.span.every() && !(l.span.exact && l.span.from == "") {
 			text += " " + l.span.words()
 		}
-		if l.Vulnerable { // its own target software or hardware
-			text = strings.TrimSpace(strings.ReplaceAll(know.Plain(l.cpe.TargetSW)+" "+know.Plain(l.cpe.TargetHW)+" "+know.Plain(l.cpe.SWEdition)+" "+know.Plain(l.cpe.Edition), "_", " "))
-		}
 		if !slices.Contains(parts, text) {
 			parts = append(parts, text)
 		}
@@ -186,6 +187,17 @@ func conditions(leaves []*leaf) string {
 		parts = append(parts[:3], "others")
 	}
 	return or(strings.Join(parts, " or "), "something else")
+}
+
+// edition says the edition that a leaf is limited to, and what it has to run on; empty when it is for all.
+func (l *leaf) edition() string {
+	var parts []string
+	for _, value := range []string{l.cpe.Edition, l.cpe.SWEdition, l.cpe.TargetSW, l.cpe.TargetHW} {
+		if text := strings.ReplaceAll(know.Plain(value), "_", " "); text != "" {
+			parts = append(parts, text)
+		}
+	}
+	return strings.Join(parts, " ")
 }
 
 // confidence is exact when the identity has a CPE of the names that were held against it.
@@ -248,9 +260,6 @@ func (w *walk) leaf(l *leaf, mine bool) truth {
 		switch {
 		case result != no && version:
 			w.hits = append(w.hits, l)
-			if result == platformUnknown {
-				w.unmet = append(w.unmet, l)
-			}
 		case !version || result == versionUnknown:
 			w.misses = append(w.misses, l)
 		default:
@@ -384,7 +393,7 @@ func (l *leaf) target(given, wanted string, id *Identity, together []*Identity) 
 	if f := systems[know.Plain(wanted)]; f != "" {
 		return holdsFamily(id, together, []string{f})
 	}
-	return platformUnknown
+	return yes // an ecosystem or a host program ("maven", "wordpress"), which the product's name already implies
 }
 
 // holdsFamily reports whether the asset runs an operating system of one of the families.

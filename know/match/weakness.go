@@ -170,7 +170,10 @@ func readClaim(c know.Claim) claim {
 		}
 	}
 	for _, r := range c.Versions {
-		made.spans = append(made.spans, readRange(r))
+		if slices.Contains(buildOnly, made.key) {
+			r = wholeBuild(r)
+		}
+		made.spans = append(made.spans, readRanges(r)...)
 	}
 	for _, platform := range c.Platforms {
 		f := systems[strings.ReplaceAll(strings.ToLower(strings.TrimSpace(platform)), " ", "_")]
@@ -183,6 +186,22 @@ func readClaim(c know.Claim) claim {
 		}
 	}
 	return made
+}
+
+// buildOnly are products whose maker writes the branch as the start and only the build as the end: 13.1 to 49.13 means
+// 13.1-49.13.
+var buildOnly = []string{know.ProductKey("NetScaler", "ADC"), know.ProductKey("NetScaler", "Gateway")}
+
+func wholeBuild(r know.Range) know.Range {
+	whole := func(end string) string {
+		_, minor, two := strings.Cut(end, ".")
+		if first(r.Version) || !two || strings.Trim(minor, "0123456789") != "" || len(minor) < 2 { // 14.1 is a release, 49.13 a build
+			return end
+		}
+		return r.Version + "-" + end
+	}
+	r.LessThan, r.LessThanOrEqual = whole(r.LessThan), whole(r.LessThanOrEqual)
+	return r
 }
 
 // generic are products that stand for a whole family of operating systems when no version is given.
