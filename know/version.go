@@ -44,15 +44,18 @@ func Usable(text string) bool {
 const mostVersion = 256
 
 // VersionKey turns a version into bytes whose order is the order of versions. Keys of one scheme make a total order; ordered
-// is false when the scheme has no order that is known here (git), so that only equality says anything.
+// is false when the scheme has no order that is known here (git, an epoch in rpm), so that only equality says anything.
 func VersionKey(scheme, version string) (key string, ordered bool) {
 	switch strings.ToLower(scheme) {
 	case "git", "original_commit_for_fix", "commit":
 		return strings.ToLower(strings.TrimSpace(version)), false
-	case SchemeSemver:
+	case SchemeSemver, "npm", "go", "golang", "cargo":
 		if key, ok := semverKey(version); ok {
 			return key, true
 		}
+	case "deb", "dpkg", "rpm", "apk", "alpine", "maven", "python", "pypi", "pep440", "gem", "rubygems", "nuget", "composer", "packagist", "cran", "hackage":
+		// These agree with the vendor order on plain numbers alone: an epoch or a tilde means something else to each.
+		return vendorKey(version), strings.Trim(version, ".0123456789") == ""
 	}
 	return vendorKey(version), true
 }

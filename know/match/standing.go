@@ -365,14 +365,21 @@ func (e *evidence) with(listed []store.Running, holds func(ward.Status) bool) []
 	return all
 }
 
-// versions says which versions are listed: "Ivanti Endpoint Manager Mobile 12.5.0.0", or the first few of many.
+// versions says what is listed: "Ivanti Endpoint Manager Mobile 12.4.0.1 and 12.5.0.0", or the first few of many.
 func (e *evidence) versions(found []store.Running) string {
 	const most = 3
 	var names []string
+	last := ""
 	for _, r := range found {
-		if name := e.nameOf(r.Software); !slices.Contains(names, name) {
-			names = append(names, name)
+		name, version := spokenOf(e.software[r.Software])
+		text := strings.TrimSpace(name + " " + version)
+		if name == last && version != "" {
+			text = version
 		}
+		if !slices.Contains(names, text) && (len(names) == 0 || names[0] != strings.TrimSpace(name+" "+version)) {
+			names = append(names, text)
+		}
+		last = name
 	}
 	if len(names) > most {
 		names = append(names[:most], fmt.Sprintf("%d more", len(names)-most))
@@ -384,18 +391,23 @@ func (e *evidence) versions(found []store.Running) string {
 func (e *evidence) nameOf(id ward.SoftwareID) string { return spoken(e.software[id]) }
 
 func spoken(sw ward.Software) string {
+	name, version := spokenOf(sw)
+	return strings.TrimSpace(name + " " + version)
+}
+
+func spokenOf(sw ward.Software) (name, version string) {
 	id := Read(sw)
-	name := id.product
+	name = id.product
 	if id.vendor != "" && !strings.HasPrefix(strings.ToLower(name), strings.ToLower(id.vendor)) {
 		name = id.vendor + " " + name
 	}
 	if name == "" {
-		return sw.String()
+		return sw.String(), ""
 	}
 	if sw.Product == "" { // words of a CPE
 		name = strings.ReplaceAll(name, "_", " ")
 	}
-	return strings.TrimSpace(name + " " + id.version)
+	return name, id.version
 }
 
 func distinct(found []store.Running) int {
