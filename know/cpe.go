@@ -89,7 +89,10 @@ func parseFormatted(text string) (CPE, error) {
 			rest = rest[end+1:]
 		}
 	}
-	return c, c.checkPart(text)
+	if err := c.checkPart(text); err != nil {
+		return CPE{}, err
+	}
+	return c, nil
 }
 
 func (c *CPE) checkPart(text string) error {
@@ -237,7 +240,10 @@ func parseURI(text string) (CPE, error) {
 		}
 	}
 	c.fill()
-	return c, c.checkPart(text)
+	if err := c.checkPart(text); err != nil {
+		return CPE{}, err
+	}
+	return c, nil
 }
 
 // fromURI decodes one percent-encoded component; %01 and %02 are the wildcards ? and *.

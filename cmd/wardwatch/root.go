@@ -24,7 +24,6 @@ type shell struct {
 	data   string
 	config string
 	json   bool
-	as     string
 	out    io.Writer
 	err    io.Writer
 }

@@ -532,7 +532,7 @@ func TestEvidenceDecidesWhatMayClose(t *testing.T) {
 	lead.see("/owed", "Put right what newer evidence contradicts", "Contradicted", "mdm-02")
 	h.clock.Advance(20 * time.Hour)
 	h.imported("XZ1A", "appliance register", nil, register("12.5.0.1", "12.5.0.1"))
-	body = lead.see(home, "Confirmed by appliance register at", "tool export", "None of 2 machines with an affected version by the newest evidence.")
+	lead.see(home, "Confirmed by appliance register at", "tool export", "None of 2 machines with an affected version by the newest evidence.")
 	lead.see(home+"/close", "Your answer closes as: closed, confirmed.")
 	_, body = lead.post(home+"/close", url.Values{"version": {version(t, lead.see(home+"/close"))}})
 	says(t, "closed", body, "Your answer is closed, confirmed.")

@@ -38,7 +38,7 @@ func (s *Site) draft(ctx context.Context, who ward.Actor, alert ward.AlertID, or
 	}
 	written := drafts{}
 	if body != "" && json.Unmarshal([]byte(body), &written) != nil {
-		return drafts{}, nil
+		written = drafts{}
 	}
 	return written, nil
 }

@@ -252,7 +252,7 @@ func (tx *Tx) Exposures(ctx context.Context, scope ward.Scope, q ExposureQuery) 
 	byAsset := q.Asset != 0 || q.Org != "" && q.CVE == "" && len(q.Keys) == 0 && q.Software == 0
 	if byAsset {
 		order = []string{"i.asset", "i.source", "i.software", "v.cve", "i.first_seen", "v.since"}
-		listed := `asset_orgs l CROSS JOIN (SELECT DISTINCT source, asset FROM presence) p ON p.asset = l.asset`
+		var listed string
 		if q.Asset != 0 {
 			listed = `(SELECT DISTINCT source, asset FROM presence WHERE asset = ` + arg(int64(q.Asset)) + `) p`
 		} else {
@@ -329,7 +329,7 @@ func scanExposure(rows *sql.Rows) (e exposureEdge, err error) {
 	var data, services string
 	var present bool
 	v, w, a := &e.Verdict, &e.Software, &e.Asset
-	if err = rows.Scan(&e.Org, &v.Software, &v.CVE, &since, &until, &v.Status, &v.Basis, &v.Confidence, &v.Source, &v.Fixed, &v.Why,
+	if err := rows.Scan(&e.Org, &v.Software, &v.CVE, &since, &until, &v.Status, &v.Basis, &v.Confidence, &v.Source, &v.Fixed, &v.Why,
 		&w.ID, &w.Vendor, &w.Product, &w.Version, &w.CPE, &w.PURL,
 		&a.ID, &a.Operator, &a.Name, &a.Class, &a.Site, &a.Reachable, &data, &services, &first, &present,
 		&e.Source, &e.Grade, &observed, &e.source, &installed, &last, &gone, &e.replaced); err != nil {
@@ -526,7 +526,7 @@ func (tx *Tx) SourcesWithin(ctx context.Context, scope ward.Scope) ([]ward.Sourc
 	return list(rows, err, func(rows *sql.Rows) (s ward.Source, err error) {
 		var classes string
 		var observed sql.NullInt64
-		if err = rows.Scan(&s.ID, &s.Org, &s.Name, &s.Format, &s.Grade, &classes, &observed, &s.Assets); err != nil {
+		if err := rows.Scan(&s.ID, &s.Org, &s.Name, &s.Format, &s.Grade, &classes, &observed, &s.Assets); err != nil {
 			return s, err
 		}
 		s.ObservedAt = moment(observed)

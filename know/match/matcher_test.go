@@ -164,7 +164,8 @@ func TestFromAdvisoryToExposure(t *testing.T) {
 	if counts, err := w.Counts(ctx, all, "CVE-2025-4428"); err != nil || !slices.Equal(counts, []match.OrgCount{{Org: "XZ1A", Assets: 1}}) {
 		t.Errorf("counts %v, %v", counts, err)
 	}
-	if w.due(); len(w.pendingFor(store.ForFindings)) != 0 {
+	w.due()
+	if len(w.pendingFor(store.ForFindings)) != 0 {
 		t.Error("nothing changed, and findings were told")
 	}
 

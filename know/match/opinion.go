@@ -40,17 +40,17 @@ func (a opinion) over(b opinion) bool {
 func (s *source) opinionOf(id *Identity, together []*Identity) (opinion, bool) {
 	var best opinion
 	var fixes []string
-	any := false
+	heard := false
 	consider := func(o opinion) {
 		o.source = s
 		fixes = append(fixes, o.fixes...)
 		if s.rank == rankRuling && o.basis == ward.ByVersion {
 			o.basis = ward.ByRuling
 		}
-		if !any || o.over(best) {
+		if !heard || o.over(best) {
 			best = o
 		}
-		any = true
+		heard = true
 	}
 	for i := range s.claims {
 		c := &s.claims[i]
@@ -71,7 +71,7 @@ func (s *source) opinionOf(id *Identity, together []*Identity) (opinion, bool) {
 		}
 	}
 	best.fixes = fixes
-	return best, any
+	return best, heard
 }
 
 // names reports whether the entry is about the identity's product, and how it was recognised.
@@ -169,7 +169,7 @@ func (c *claim) inside(o *opinion, id *Identity, s *span) {
 		if status != s.status {
 			o.words = fmt.Sprintf("lists %s as affected until a change that %s has", s.words(), id.version)
 		}
-		if c.fixedBy(id, s) {
+		if c.fixedBy(s) {
 			o.status = ward.Fixed
 		}
 	default:
@@ -186,7 +186,7 @@ func includes(s *span, id *Identity) string {
 }
 
 // fixedBy reports whether an unaffected stretch is a fix: something before it is affected.
-func (c *claim) fixedBy(id *Identity, s *span) bool {
+func (c *claim) fixedBy(s *span) bool {
 	if s.status == know.ClaimAffected {
 		return true // a change inside it
 	}

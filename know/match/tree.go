@@ -176,7 +176,7 @@ func conditions(leaves []*leaf) string {
 	var parts []string
 	for _, l := range leaves {
 		text := strings.ReplaceAll(know.Plain(l.cpe.Vendor)+" "+know.Plain(l.cpe.Product), "_", " ")
-		if !l.span.every() && !(l.span.exact && l.span.from == "") {
+		if !l.span.every() && (!l.span.exact || l.span.from != "") {
 			text += " " + l.span.words()
 		}
 		if !slices.Contains(parts, text) {
@@ -277,7 +277,6 @@ func (w *walk) leaf(l *leaf, mine bool) truth {
 // holds compares the leaf with an identity of its product; version is false when the version is what keeps it out or is
 // not known.
 func (l *leaf) holds(id *Identity, together []*Identity) (result truth, version bool) {
-	result = yes
 	if id.cpe != nil {
 		result = l.attributes(id, together)
 	} else {
