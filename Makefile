@@ -9,6 +9,7 @@ export GOTOOLCHAIN := local
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 TOOLS ?= $(shell go env GOPATH)/bin
 BENCHTIME ?= 1s
+BENCHSIZE ?= full
 FUZZTIME ?= 10s
 TIMEOUT ?= 20m
 
@@ -54,9 +55,14 @@ faults: ## only the tests that kill, cut and corrupt (named TestFault...)
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	@.ci/each Fuzz $(FUZZTIME)
 
-bench: ## run the benchmarks, BENCHTIME (1s) each, and those against peers in bench/
-	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout $(TIMEOUT) ./...
+# With BENCHSIZE=short estates are small and no figure claims its bound.
+bench: ## run the benchmarks, BENCHTIME (1s) each, print the figures beside their bounds, and measure against peers in bench/
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout $(TIMEOUT) $(if $(filter short,$(BENCHSIZE)),-short) $$(go list ./... | grep -v /test/figures)
+	@$(MAKE) -s figures BENCHSIZE=$(BENCHSIZE)
 	@if [ -f bench/go.mod ]; then cd bench && go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout $(TIMEOUT) ./...; fi
+
+figures: ## only what the product promises in numbers, in one table (some minutes; docs/figures.md explains)
+	go test -run '^$$' -bench . -benchtime 1x -timeout 1h $(if $(filter short,$(BENCHSIZE)),-short) ./test/figures
 
 lint: $(GOLANGCI) ## run the pinned golangci-lint
 	$(GOLANGCI) run ./...
@@ -99,4 +105,4 @@ clean: ## remove what was built
 
 # One after the other, so that the first failure is the last thing said.
 .NOTPARALLEL:
-.PHONY: help build demo test needs vet house unit race faults fuzz bench lint generate generate-check assets reproducible tidy-check vuln clean
+.PHONY: help build demo test needs vet house unit race faults fuzz bench figures lint generate generate-check assets reproducible tidy-check vuln clean

@@ -1,6 +1,6 @@
-// Package estategen makes inventories of the size of real trusts, for benchmarks: GENERATED data, of machines, products and
-// versions that nobody runs. In: a size. Out: CSV as an inventory tool exports it, the same bytes for the same size. It never
-// stands for how real estates are made up, only for how large they are.
+// Package estategen makes inventories of the size of real trusts, and weaknesses that touch them, for benchmarks: GENERATED
+// data, of machines, products and versions that nobody runs. In: a size. Out: files as inventory tools and publishers write
+// them, the same bytes for the same size. It never stands for how real estates are made up, only for how large they are.
 package estategen
 
 import (
