@@ -102,6 +102,8 @@ type answerData struct {
 
 // answerBody is what changes while it is watched.
 type answerBody struct {
+	Title    string // "What you owe"
+	Beside   string // "Your machines"
 	Problem  *Warning
 	Next     View // the one primary button
 	Tasks    TaskList
@@ -274,7 +276,7 @@ func noun(next owes, r ward.Response) string {
 	case next.key == "applies":
 		return "a word on whether it applies"
 	case r.Proof.Result == ward.Contradicted:
-		return "a correction, because newer evidence contradicts the answer"
+		return "a correction"
 	case next.key == "act":
 		return "an update on the fix"
 	case r.Proof.Result == ward.Awaiting:
@@ -324,7 +326,10 @@ func doneBanner(what string, in answered, s *Site) *Banner {
 
 func (s *Site) answerBody(who ward.Actor, in answered, written drafts) answerBody {
 	r := in.answer
-	body := answerBody{Tasks: s.answerTasks(who, in, written), Standing: s.standingOf(r), Machines: in.machines, Alert: alertWords(in.alert)}
+	body := answerBody{Title: "What you owe", Beside: "Your machines", Tasks: s.answerTasks(who, in, written), Standing: s.standingOf(r), Machines: in.machines, Alert: alertWords(in.alert)}
+	if who.May(ward.MayWatch) {
+		body.Title, body.Beside = "What it owes", "Its machines"
+	}
 	may := who.May(ward.MayAnswer) && !in.over()
 	next := nextStep(r)
 	switch {
@@ -335,9 +340,8 @@ func (s *Site) answerBody(who ward.Actor, in answered, written drafts) answerBod
 		body.Next = Buttons{{Text: next.text, Href: answerPath(r) + "/" + next.key}}
 	}
 	if r.Proof.Result == ward.Contradicted && r.State != ward.ClosedAnswer {
-		body.Problem = &Warning{Title: "Newer evidence contradicts the answer.", Text: capital(r.Proof.Why) + "."}
-	}
-	if r.Proof.Result != "" {
+		body.Problem = &Warning{Title: "Newer evidence contradicts the answer.", Text: s.evidence(r.Proof)}
+	} else if r.Proof.Result != "" {
 		body.Proof = s.proofView(r.Proof)
 	}
 	if may && r.State != ward.ClosedAnswer {
@@ -348,9 +352,9 @@ func (s *Site) answerBody(who ward.Actor, in answered, written drafts) answerBod
 	}
 	body.Counted = machinesCounted(in.machines)
 	if r.Current.State == ward.ExposureUnknown && in.alert.Product != "" && r.State != ward.ClosedAnswer {
-		body.Question = &Panel{Title: "Do you run " + in.product() + "?", Body: Text("We do not know: " + orNotKnown(r.Current.Reason) + ".")}
+		body.Question = &Panel{Title: "Do you run " + in.product() + "?", Body: Text("We do not know. " + sentence(r.Current.Reason))}
 		if who.May(ward.MayDeclare) && !in.over() {
-			body.Question.Body = Stack{Text("We do not know: " + orNotKnown(r.Current.Reason) + ". "),
+			body.Question.Body = Stack{Text("We do not know. " + sentence(r.Current.Reason) + " "),
 				Link{Text: "Answer this one question", Href: declarePath(r.Org, in.alert.Vendor, in.alert.Product, in.alert.ID)}}
 		}
 	}
@@ -376,7 +380,7 @@ func (s *Site) standingOf(r ward.Response) SummaryList {
 	now := r.Current
 	rows := []SummaryRow{
 		{Key: "Exposure", Value: exposureTag(now.State)},
-		{Key: "Why", Value: Text(orNotKnown(now.Reason))},
+		{Key: "Why", Value: Text(sentence(now.Reason))},
 	}
 	if now.Source != "" {
 		rows = append(rows, SummaryRow{Key: "Source", Value: Stack{Text(now.Source + ", " + string(now.Grade) + ", seen "), When{now.ObservedAt}}})
@@ -392,11 +396,15 @@ func (s *Site) standingOf(r ward.Response) SummaryList {
 
 // proofView is the sentence that holds a claim against evidence, with source, time and grade.
 func (s *Site) proofView(p ward.Proof) View {
-	told := []View{proofTag(p.Result), Text(" " + capital(p.Why) + ".")}
+	return Stack{proofTag(p.Result), Text(" " + s.evidence(p))}
+}
+
+func (s *Site) evidence(p ward.Proof) string {
+	text := sentence(p.Why)
 	if p.Source != "" && !p.ObservedAt.IsZero() {
-		told = append(told, Text(fmt.Sprintf(" Evidence: %s (%s), observed at %s.", p.Source, p.Grade, s.at(p.ObservedAt))))
+		text += fmt.Sprintf(" Evidence: %s (%s), observed at %s.", p.Source, p.Grade, s.at(p.ObservedAt))
 	}
-	return Stack(told)
+	return text
 }
 
 // answerTasks are the four things that an alert asks, in order.
@@ -499,12 +507,25 @@ func historyTable(entries []ward.Entry) Table {
 	for i := len(entries) - 1; i >= 0; i-- {
 		e := entries[i]
 		what := View(Text(entryWord(e.Kind)))
-		if e.Words != "" {
-			what = Why{View: Text(entryWord(e.Kind)), Reason: e.Words}
+		if words := entryWords(e); words != "" {
+			what = Why{View: Text(entryWord(e.Kind)), Reason: words}
 		}
 		t.Rows = append(t.Rows, Row{Cells: []View{what, Moment{e.At}, Text(e.By)}})
 	}
 	return t
+}
+
+// entryWords is what was said, with the codes of an answer in words.
+func entryWords(e ward.Entry) string {
+	if e.Kind != responses.Applicability {
+		return capital(e.Words)
+	}
+	code, said, _ := strings.Cut(e.Words, ": ")
+	text := appliesWord(ward.Applicability(code))
+	if said != "" {
+		text += ": " + said
+	}
+	return text
 }
 
 func entryWord(kind string) string {

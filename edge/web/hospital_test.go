@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -712,6 +713,60 @@ func TestHospitalStates(t *testing.T) {
 	signIn(h, b, "lead@saltmarsh.example")
 	b.Navigate(h.url + "/organisations/XZ1A")
 	b.Check("organisation-looked-at")
+}
+
+// reach presses Tab until what the selector finds has the focus.
+func reach(t *testing.T, b *browser.Browser, selector string) {
+	t.Helper()
+	for range 80 {
+		if browser.Eval[bool](b, "document.activeElement.matches("+strconv.Quote(selector)+")") {
+			return
+		}
+		b.Press("\t")
+	}
+	t.Fatalf("%s is not reached by the keyboard", selector)
+}
+
+// enter presses a key that opens another page, and waits for it.
+func enter(b *browser.Browser, selector string) {
+	b.Press("\r")
+	b.Until("!!document.querySelector(" + strconv.Quote(selector) + ")")
+}
+
+func TestTheWholeAnswerByKeyboard(t *testing.T) {
+	h := openHospital(t)
+	h.exposed()
+	a := h.publish(nil)
+	home := fmt.Sprintf("/alerts/%s/organisations/XZ1A", a.ID)
+	b := browser.Start(t)
+	signIn(h, b, "lead@saltmarsh.example")
+	b.Navigate(h.url + "/owed")
+	reach(t, b, "main a[href='"+home+"']")
+	enter(b, ".ww-answer")
+	reach(t, b, ".ww-next button")
+	enter(b, ".nhsuk-notification-banner")
+	reach(t, b, ".ww-next a")
+	enter(b, "#applicability")
+	reach(t, b, "#applicability")
+	b.Press(" ")
+	reach(t, b, "main .ww-buttons button")
+	enter(b, ".ww-answer")
+	reach(t, b, ".ww-next a")
+	enter(b, "#progress")
+	reach(t, b, "#progress")
+	b.Press(" ")
+	reach(t, b, "#words")
+	b.Press("Updated both.")
+	reach(t, b, "main .ww-buttons button")
+	enter(b, ".ww-answer")
+	reach(t, b, ".ww-next a")
+	enter(b, "#words")
+	reach(t, b, "main .ww-buttons button")
+	enter(b, ".ww-answer")
+	r, err := h.ledger.Get(h.ctx, ward.Everything(), a.ID, "XZ1A")
+	if err != nil || r.State != ward.ClosedAnswer || r.Applicability != ward.Applies || r.ClosedAs != responses.ClosedNotConfirmed {
+		t.Errorf("answered %+v, %v", r, err)
+	}
 }
 
 func signIn(h *hospital, b *browser.Browser, email string) {

@@ -56,7 +56,7 @@ func (s *Site) inboxPage(r *http.Request, who ward.Actor) (Page, error) {
 	}
 	data := inboxData{Lede: "Everything here has been read.", List: Live{ID: "inbox", Href: r.URL.RequestURI(), Topics: []string{"inbox:" + string(org)}, Body: t}}
 	if unread > 0 {
-		data.Lede = capital(countWord(unread, "notice is", "notices are")) + " new. A notice is read once somebody says so; the first who does stays."
+		data.Lede = capital(countWord(unread, "notice is", "notices are")) + " new. Once one of you marks a notice as read, it is read for all of you."
 	}
 	if notices.Next != "" {
 		data.Pager.Next = "/inbox?after=" + notices.Next

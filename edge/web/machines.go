@@ -64,6 +64,11 @@ func (m Machine) Kind() string {
 // Has is the software and version seen on it.
 func (m Machine) Has() string { return orNotKnown(cmp.Or(m.Version, m.Software)) }
 
+// Fixable reports whether there is a version to go to.
+func (m Machine) Fixable() bool {
+	return m.Fix != "" && m.Fix != m.Version && m.Status == ward.Affected
+}
+
 // By is who saw it, and how strong that is.
 func (m Machine) By() string { return fmt.Sprintf("%s (%s)", m.Source, m.Grade) }
 

@@ -184,3 +184,12 @@ func orNotKnown(text string) string {
 	}
 	return text
 }
+
+// sentence begins large and ends with one full stop.
+func sentence(text string) string {
+	text = strings.TrimRight(strings.TrimSpace(text), ".")
+	if text == "" {
+		return "The reason is not known."
+	}
+	return capital(text) + "."
+}

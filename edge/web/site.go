@@ -191,7 +191,7 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.As(err, &conflict):
 		s.render.Render(w, r, Conflict(Conflicted{
-			What:  conflict.What,
+			What:  "the " + conflict.What,
 			Saved: ConflictText{By: conflict.By, Text: conflict.Theirs},
 			Yours: ConflictText{By: edge.Actor(r.Context()).Name, Text: conflict.Yours, When: When{s.clock.Now()}},
 			Again: Link{Text: "Go on from the saved version", Href: local(r.Header.Get("Referer"))},

@@ -272,7 +272,7 @@ func (s *Site) stepPage(who ward.Actor, in answered, step answerStep, written ma
 func closeNote(r ward.Response, as string) View {
 	switch {
 	case r.Proof.Result == ward.Contradicted:
-		return Warning{Title: "It cannot close.", Text: capital(r.Proof.Why) + ". Fix these machines and deliver a new inventory, or say that the match is wrong."}
+		return Warning{Title: "It cannot close.", Text: sentence(r.Proof.Why) + " Fix these machines and deliver a new inventory, or say that the match is wrong."}
 	case as == "closed, not confirmed":
 		return Inset{Text("No evidence newer than your fix has arrived. You may close now: it shows as closed, not confirmed, and a later inventory that shows the fixed version makes it confirmed by itself.")}
 	case r.Proof.Result == ward.Confirmed:
