@@ -727,9 +727,9 @@ func reach(t *testing.T, b *browser.Browser, selector string) {
 	t.Fatalf("%s is not reached by the keyboard", selector)
 }
 
-// enter presses a key that opens another page, and waits for it.
+// enter opens another page by the keyboard, which must hold what the selector finds.
 func enter(b *browser.Browser, selector string) {
-	b.Press("\r")
+	b.Follow("\r")
 	b.Until("!!document.querySelector(" + strconv.Quote(selector) + ")")
 }
 

@@ -229,6 +229,16 @@ func (b *Browser) Press(keys string) {
 	b.Run(chromedp.KeyEvent(keys))
 }
 
+// Follow types keys at whatever has the focus and waits until another document is loaded.
+func (b *Browser) Follow(keys string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if _, err := chromedp.RunResponse(ctx, chromedp.KeyEvent(keys)); err != nil {
+		b.t.Fatalf("browser: press %q: %v", keys, err)
+	}
+}
+
 // Text reads what a person reads in what the selector finds.
 func (b *Browser) Text(selector string) string {
 	b.t.Helper()
