@@ -93,7 +93,7 @@ func New(ctx context.Context, c config.Config, o Options) (a *App, err error) {
 	})
 
 	// edge
-	a.Access, err = access.New(kept.Accounts(), ward.WallClock{}, access.Options{Secure: strings.HasPrefix(c.Base(), "https:"), Origins: origins(c), Log: o.Log})
+	a.Access, err = access.New(kept.Accounts(), ward.WallClock{}, access.Options{Secure: strings.HasPrefix(c.Base(), "https:"), Origins: origins(c), World: o.Clock, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}

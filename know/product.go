@@ -1,6 +1,7 @@
 package know
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"unicode"
@@ -314,4 +315,30 @@ func vendorWords(vendor string) string {
 		return plain
 	}
 	return v
+}
+
+// Named gives software that came as a CPE alone a vendor, product and version that people can read, taken from the CPE. What
+// a source said itself stays.
+func Named(sw ward.Software) ward.Software {
+	if sw.CPE == "" || (sw.Product != "" && sw.Version != "") {
+		return sw
+	}
+	c, err := ParseCPE(sw.CPE)
+	if err != nil {
+		return sw
+	}
+	if sw.Product == "" {
+		sw.Vendor, sw.Product = cmp.Or(sw.Vendor, readable(c.Vendor)), readable(c.Product)
+	}
+	sw.Version = cmp.Or(sw.Version, Plain(c.Version))
+	return sw
+}
+
+// readable is a CPE component in words: "endpoint_manager_mobile" is "Endpoint manager mobile".
+func readable(component string) string {
+	words := strings.ReplaceAll(Plain(component), "_", " ")
+	if words == "" {
+		return ""
+	}
+	return strings.ToUpper(words[:1]) + words[1:]
 }

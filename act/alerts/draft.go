@@ -175,7 +175,7 @@ func (b *Board) prefill(ctx context.Context, cves []ward.CVE, vendor, product st
 		if i == 0 {
 			a.Vendor, a.Product = n.Vendor, n.Product
 		}
-		a.Platforms = append(a.Platforms, strings.TrimSpace(n.Vendor+" "+n.Product))
+		a.Platforms = append(a.Platforms, ward.ProductName(n.Vendor, n.Product))
 		fixed = append(fixed, n.Fixed...)
 	}
 	a.Severity, a.SeverityWhy = Propose(facts)

@@ -49,7 +49,7 @@ type AlertResult struct {
 	Notified  int           `json:"notified"` // organisations
 }
 
-// AnswerResult is where one organisation's answer stands at the end; a nil proof is that nothing was claimed.
+// AnswerResult is where one organisation's answer stands at the end; a nil proof is that nothing was claimed or contested.
 type AnswerResult struct {
 	State ward.ResponseState `json:"state"`
 	Proof *ward.ProofResult  `json:"proof"`
@@ -236,8 +236,11 @@ func (p *player) result(ctx context.Context) (r Result, err error) {
 				r.Contradicted++
 			}
 			shown := AnswerResult{State: answer.State}
-			if answer.Proof.Result != "" {
+			switch disputed := ward.Disputed; {
+			case answer.Proof.Result != "":
 				shown.Proof = &answer.Proof.Result
+			case answer.Dispute != "": // contested and upheld: what settled it is the ruling, and evidence has no more to say
+				shown.Proof = &disputed
 			}
 			r.Responses[answer.Org] = shown
 		}

@@ -174,14 +174,14 @@ func (p *player) addPeople(ctx context.Context, file string) error {
 		names[org.ID] = org.Name
 	}
 	for _, a := range accounts {
-		_, password, err := p.app.Access.AddPerson(ctx, ward.System("demo"), ward.Person{Name: a.Name, Email: a.Email, Org: a.Org, Role: a.Role}, demoPassword)
+		_, _, err := p.app.Access.AddPerson(ctx, ward.System("demo"), ward.Person{Name: a.Name, Email: a.Email, Org: a.Org, Role: a.Role}, demoPassword)
 		if err != nil {
 			return fmt.Errorf("%s: %w", a.Email, err)
 		}
 		p.emails[a.User] = a.Email
 		p.mu.Lock()
 		p.people = append(p.people, web.StoryAccount{
-			Email: a.Email, Password: password, Name: a.Name, Role: string(a.Role), Organisation: names[a.Org],
+			Email: a.Email, Password: demoPassword, Name: a.Name, Role: string(a.Role), Organisation: names[a.Org],
 		})
 		p.mu.Unlock()
 	}
@@ -298,7 +298,7 @@ func (p *player) made(ctx context.Context) (text, link string, err error) {
 		}
 		if len(queue.Items) > 0 {
 			top := queue.Items[0]
-			said = append(said, fmt.Sprintf("%d findings in the queue; the first is %s %s of %s.", len(queue.Items), top.Vendor, top.Product, top.Org))
+			said = append(said, fmt.Sprintf("%d findings in the queue; the first is %s of %s.", len(queue.Items), ward.ProductName(top.Vendor, top.Product), top.Org))
 			link = "/queue"
 		}
 	}

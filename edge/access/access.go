@@ -51,13 +51,15 @@ type Options struct {
 	Lifetime time.Duration  // a session ends after so long in any case; 7 days
 	Proxies  []netip.Prefix // whose X-Forwarded-For is believed; none
 	Origins  []string       // further origins ("https://watch.example") that may post; none
+	World    ward.Clock     // of the audit record and of dated relations, when the product lives on another than the door; the door's
 	Log      *slog.Logger   // nowhere
 }
 
 // Door signs people in and recognises them.
 type Door struct {
 	rows     Rows
-	clock    ward.Clock
+	clock    ward.Clock // of sessions, tokens and attempts
+	world    ward.Clock // of the record and of relations
 	options  Options
 	log      *slog.Logger
 	sessions *scs.SessionManager
@@ -75,6 +77,9 @@ func New(rows Rows, clock ward.Clock, options Options) (*Door, error) {
 	if options.Lifetime <= 0 {
 		options.Lifetime = 7 * 24 * time.Hour
 	}
+	if options.World == nil {
+		options.World = clock
+	}
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
@@ -91,7 +96,7 @@ func New(rows Rows, clock ward.Clock, options Options) (*Door, error) {
 	if err != nil {
 		return nil, fmt.Errorf("edge/access: %w", err)
 	}
-	d := &Door{rows: rows, clock: clock, options: options, log: options.Log, cross: cross, hashes: hashes, throttle: newThrottle()}
+	d := &Door{rows: rows, clock: clock, world: options.World, options: options, log: options.Log, cross: cross, hashes: hashes, throttle: newThrottle()}
 	d.sessions = d.newSessions()
 	return d, nil
 }
@@ -121,7 +126,7 @@ func ScopeOf(p ward.Person, relations []ward.Relation, now time.Time) ward.Scope
 
 // actorOf is p as somebody who acts.
 func (d *Door) actorOf(p ward.Person, relations []ward.Relation) ward.Actor {
-	return ward.Actor{Person: p.ID, Name: p.Name, Org: p.Org, Role: p.Role, Scope: ScopeOf(p, relations, d.clock.Now())}
+	return ward.Actor{Person: p.ID, Name: p.Name, Org: p.Org, Role: p.Role, Scope: ScopeOf(p, relations, d.world.Now())}
 }
 
 // Due forgets sessions and tokens that expired, and answers remembered for longer than a day.

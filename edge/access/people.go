@@ -186,7 +186,7 @@ func (d *Door) Seen(ctx context.Context, who ward.Actor, action, subject string,
 	if who.Org == org {
 		return nil
 	}
-	return d.rows.Note(ctx, ward.AuditEntry{At: d.clock.Now(), Person: who.Person, Name: who.Name, Action: action, Subject: subject, Org: org})
+	return d.rows.Note(ctx, ward.AuditEntry{At: d.world.Now(), Person: who.Person, Name: who.Name, Action: action, Subject: subject, Org: org})
 }
 
 func (d *Door) entryBy(who ward.Actor, action string, about ward.Person, detail string) ward.AuditEntry {

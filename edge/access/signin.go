@@ -118,5 +118,5 @@ func (d *Door) ChangePassword(ctx context.Context, old, chosen, address string) 
 
 // entry is a line of the audit record: by did action to about.
 func (d *Door) entry(by ward.Person, action string, about ward.Person, detail string) ward.AuditEntry {
-	return ward.AuditEntry{At: d.clock.Now(), Person: by.ID, Name: by.Name, Action: action, Subject: "person/" + string(about.ID), Org: about.Org, Detail: detail}
+	return ward.AuditEntry{At: d.world.Now(), Person: by.ID, Name: by.Name, Action: action, Subject: "person/" + string(about.ID), Org: about.Org, Detail: detail}
 }

@@ -227,7 +227,7 @@ func (s *Site) answering(r *http.Request, who ward.Actor) (in answered, err erro
 
 // product names what the alert is about.
 func (in answered) product() string {
-	if name := strings.TrimSpace(in.alert.Vendor + " " + in.alert.Product); name != "" {
+	if name := ward.ProductName(in.alert.Vendor, in.alert.Product); name != "" {
 		return name
 	}
 	return "what this alert is about"

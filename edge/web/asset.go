@@ -239,7 +239,7 @@ func installsTable(installs []ward.Install) Table {
 	t := Table{Caption: "Software", HideCaption: true, Columns: []Column{{Title: "Software"}, {Title: "Version", Tight: true}, {Title: "Source"}, {Title: "First seen"}, {Title: "Last seen"}},
 		Empty: Empty{Text: "No source says what runs on it."}}
 	for _, i := range installs {
-		name := strings.TrimSpace(i.Software.Vendor + " " + i.Software.Product)
+		name := ward.ProductName(i.Software.Vendor, i.Software.Product)
 		if name == "" {
 			name = i.Software.String()
 		}

@@ -3,7 +3,6 @@ package web
 import (
 	"fmt"
 	"net/http"
-	"strings"
 
 	"wardwatch/ward"
 )
@@ -34,7 +33,7 @@ func (s *Site) declarePage(r *http.Request, who ward.Actor, d ward.Declaration, 
 	if err != nil {
 		return Page{}, err
 	}
-	product := strings.TrimSpace(d.Vendor + " " + d.Product)
+	product := ward.ProductName(d.Vendor, d.Product)
 	if product == "" {
 		return Page{}, ward.ErrNotFound
 	}

@@ -199,7 +199,7 @@ type ruled struct {
 }
 
 func ruledOf(x ward.Ruling) ruled {
-	out := ruled{Title: strings.TrimSpace(x.Vendor+" "+x.Product) + " " + someOf(x.Versions)}
+	out := ruled{Title: ward.ProductName(x.Vendor, x.Product) + " " + someOf(x.Versions)}
 	row := func(key string, value View) {
 		out.Facts.Rows = append(out.Facts.Rows, SummaryRow{Key: key, Value: value})
 	}
@@ -264,7 +264,7 @@ func (s *Site) ruling(r *http.Request, who ward.Actor, id ward.AlertID, version 
 	status := func(v ward.Status, text, hint string) Choice {
 		return Choice{Value: string(v), Text: text, Hint: hint, Chosen: given.Status == v}
 	}
-	subject := strings.TrimSpace(a.Vendor + " " + a.Product + " " + version)
+	subject := strings.TrimSpace(ward.ProductName(a.Vendor, a.Product) + " " + version)
 	form := Form{Action: "/disputes/rule", Errors: ErrorSummary{wrong}, Hidden: []Hidden{{"alert", string(id)}, {"version", version}}, Fields: []View{
 		Radios{Name: "status", Legend: "What is " + subject + " to these weaknesses?", Error: errorOf("status"), Choices: []Choice{
 			status(ward.Affected, "Affected", "Claims that it is fixed are contradicted"),

@@ -295,7 +295,7 @@ func fixesTable(fixes []ward.Finding) Table {
 		Columns: []Column{{Title: "Fix"}, {Title: "Assets", Right: true}, {Title: "Weaknesses"}, {Title: "Alert", Tight: true}, {Title: "Since", Tight: true}},
 		Empty:   Empty{Text: "No exposure is known. That speaks only for the classes that fresh evidence covers."}}
 	for _, f := range fixes {
-		installed := strings.Join(strings.Fields(f.Vendor+" "+f.Product+" "+f.Branch), " ")
+		installed := strings.TrimSpace(ward.ProductName(f.Vendor, f.Product) + " " + f.Branch)
 		what := "Update " + installed + " to " + f.Fix
 		if f.Fix == "" {
 			what = installed + ": no fixed version is known"
@@ -381,7 +381,7 @@ func (s *Site) declaredTable(declarations []ward.Declaration) Table {
 		if d.Words != "" {
 			said = Why{View: said, Reason: d.Words}
 		}
-		t.Rows = append(t.Rows, Row{Cells: []View{Text("Do you run " + strings.TrimSpace(d.Vendor+" "+d.Product) + "?"), said, Why{View: Moment{d.At}, Reason: "by " + d.Name}, until}})
+		t.Rows = append(t.Rows, Row{Cells: []View{Text("Do you run " + ward.ProductName(d.Vendor, d.Product) + "?"), said, Why{View: Moment{d.At}, Reason: "by " + d.Name}, until}})
 	}
 	return t
 }

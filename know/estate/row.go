@@ -1,6 +1,7 @@
 package estate
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -91,11 +92,13 @@ const (
 type Tally struct {
 	Summary
 	yield func(Row) error
-	cpes  map[string]bool // whether a name is one: hundreds of rows repeat it
+	cpes  map[string]ward.Software // what a name says, without its CPE where it is none: hundreds of rows repeat it
 }
 
 // NewTally makes a Tally that passes good rows to yield.
-func NewTally(yield func(Row) error) *Tally { return &Tally{yield: yield, cpes: map[string]bool{}} }
+func NewTally(yield func(Row) error) *Tally {
+	return &Tally{yield: yield, cpes: map[string]ward.Software{}}
+}
 
 // Reject counts a row that could not be understood.
 func (t *Tally) Reject(line int, reason string) {
@@ -109,8 +112,15 @@ func (t *Tally) Reject(line int, reason string) {
 // Row checks a row, and yields or rejects it. The error is that of yield.
 func (t *Tally) Row(row Row) error {
 	reason := tidy(&row)
-	if reason == "" && row.Software.CPE != "" && !t.isCPE(row.Software.CPE) {
-		reason = fmt.Sprintf("cpe %q is no CPE 2.3 or 2.2 name", short(row.Software.CPE))
+	if sw := &row.Software; reason == "" && sw.CPE != "" {
+		named := t.named(sw.CPE)
+		if named.CPE == "" {
+			reason = fmt.Sprintf("cpe %q is no CPE 2.3 or 2.2 name", short(sw.CPE))
+		}
+		if sw.Product == "" {
+			sw.Vendor, sw.Product = cmp.Or(sw.Vendor, named.Vendor), named.Product
+		}
+		sw.Version = cmp.Or(sw.Version, named.Version)
 	}
 	if reason != "" {
 		t.Reject(row.Line, reason)
@@ -120,17 +130,19 @@ func (t *Tally) Row(row Row) error {
 	return t.yield(row)
 }
 
-func (t *Tally) isCPE(name string) bool {
-	is, known := t.cpes[name]
+// named is what a CPE says in words, so that software which came as a CPE alone can be read, and its CPE.
+func (t *Tally) named(name string) ward.Software {
+	sw, known := t.cpes[name]
 	if !known {
-		_, err := know.ParseCPE(name)
-		is = err == nil
+		if _, err := know.ParseCPE(name); err == nil {
+			sw = know.Named(ward.Software{CPE: name})
+		}
 		if len(t.cpes) >= 1<<16 {
 			clear(t.cpes)
 		}
-		t.cpes[name] = is
+		t.cpes[name] = sw
 	}
-	return is
+	return sw
 }
 
 // tidy cleans the row's texts and says what is wrong with it, or nothing.

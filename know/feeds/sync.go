@@ -149,7 +149,9 @@ func (s *Syncer) List(ctx context.Context) ([]ward.Feed, error) {
 		f := states[source.Name()].Feed
 		f.Name = source.Name()
 		f.Location = cmp.Or(f.Location, source.Location())
-		f.Stale = s.clock.Now().Sub(f.Succeeded) > s.every(source)*3/2
+		_, scheduled := s.options.Schedule[f.Name]
+		asked := scheduled || !f.Attempted.IsZero() // what nobody set up is not stale: it is not read
+		f.Stale = asked && s.clock.Now().Sub(f.Succeeded) > s.every(source)*3/2
 		all[i] = f
 	}
 	return all, nil

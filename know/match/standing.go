@@ -93,7 +93,7 @@ func productName(about ward.About) string {
 	if about.Vendor == "" || strings.HasPrefix(strings.ToLower(about.Product), strings.ToLower(about.Vendor)) {
 		return about.Product
 	}
-	return about.Vendor + " " + about.Product
+	return ward.ProductName(about.Vendor, about.Product)
 }
 
 // evidence is everything that standings are worked out from, for all organisations at once.
