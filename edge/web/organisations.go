@@ -461,7 +461,7 @@ func (s *Site) looksAt(ctx context.Context, who ward.Actor, org ward.OrgID) (*Ta
 		if !isLook {
 			continue
 		}
-		if t.Rows = append(t.Rows, Row{Cells: []View{Text(e.Name), Text(what), When{e.At}}}); len(t.Rows) == shownLooks {
+		if t.Rows = append(t.Rows, Row{Cells: []View{Text(e.Name), Text(what), Moment{e.At}}}); len(t.Rows) == shownLooks {
 			break
 		}
 	}
