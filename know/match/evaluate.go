@@ -100,7 +100,7 @@ func (w *Weakness) fixed(id *Identity, together []*Identity, opinions []opinion,
 	if len(all) == 0 || status == ward.NotAffected {
 		return ""
 	}
-	branch := know.Branch(id.version)
+	branch := id.branch
 	if status == ward.Fixed {
 		reached := ""
 		for _, c := range all {

@@ -20,6 +20,7 @@ type Identity struct {
 	family  string // of an operating system: windows, linux, macos, ios, android
 	version string // as written; empty when there is none that can be compared
 	key     string // version key of the vendor scheme
+	branch  string
 }
 
 // Read makes an identity ready.
@@ -49,6 +50,7 @@ func Read(sw ward.Software) *Identity {
 		id.version = ""
 	}
 	id.key, _ = know.VersionKey(know.SchemeVendor, id.version)
+	id.branch = know.Branch(id.version)
 	id.family = family(id.vendor, id.product)
 	if id.part == "" && id.family != "" {
 		id.part = "o"
@@ -61,6 +63,7 @@ func (id *Identity) at(version string) *Identity {
 	other := *id
 	other.version = version
 	other.key, _ = know.VersionKey(know.SchemeVendor, version)
+	other.branch = know.Branch(version)
 	if id.cpe != nil {
 		c := *id.cpe
 		c.Version, c.Update = know.NewCPE("a", "", "", version).Version, know.AnyValue

@@ -204,12 +204,12 @@ func (c *claim) fixedBy(s *span) bool {
 // outside is the word on a version that no stretch holds.
 func (c *claim) outside(o *opinion, id *Identity) {
 	o.basis = ward.ByDefault
-	branch := know.Branch(id.version)
+	branch := id.branch
 	ends := c.ends(id)
 	var same, below, above *end // on the branch; at or before the version; after it
 	for i := range ends {
 		e := &ends[i]
-		if know.Branch(e.version) == branch {
+		if e.branch == branch {
 			same = e
 		}
 		if e.reached {
@@ -273,6 +273,7 @@ func past(id *Identity, e *end) string {
 type end struct {
 	version string
 	key     string
+	branch  string
 	reached bool // the identity's version is there or later
 	fix     bool // named as unaffected by itself
 	last    bool // the last affected version rather than the first fixed one
@@ -303,14 +304,14 @@ func (c *claim) ends(id *Identity) []end {
 	for i := range c.spans {
 		s := &c.spans[i]
 		if s.status == know.ClaimUnaffected && s.from != "" && (c.Default == know.ClaimAffected || c.affectedBefore(s)) {
-			add(s, end{version: s.from, key: s.fromKey, fix: true})
+			add(s, end{version: s.from, key: s.fromKey, branch: s.fromBranch, fix: true})
 		}
 		if s.status == know.ClaimAffected && s.to != "" {
-			add(s, end{version: s.to, key: s.toKey, last: s.toClosed})
+			add(s, end{version: s.to, key: s.toKey, branch: s.toBranch, last: s.toClosed})
 		}
 		for _, change := range s.changes {
 			if change.status == know.ClaimUnaffected {
-				add(s, end{version: change.at, key: change.key, fix: true})
+				add(s, end{version: change.at, key: change.key, branch: know.Branch(change.at), fix: true})
 			}
 		}
 	}

@@ -11,17 +11,18 @@ import (
 
 // A span is one stretch of versions made ready for comparison.
 type span struct {
-	status   know.ClaimStatus
-	scheme   string
-	from, to string // as written; empty: from the first, without end
-	fromKey  string
-	toKey    string
-	fromOpen bool   // the start itself is outside
-	toClosed bool   // the end itself is inside
-	exact    bool   // the one version in from
-	unread   string // words that state no versions
-	unsorted bool   // the scheme has no order known here: equality alone says something
-	changes  []point
+	status               know.ClaimStatus
+	scheme               string
+	from, to             string // as written; empty: from the first, without end
+	fromKey              string
+	toKey                string
+	fromBranch, toBranch string
+	fromOpen             bool   // the start itself is outside
+	toClosed             bool   // the end itself is inside
+	exact                bool   // the one version in from
+	unread               string // words that state no versions
+	unsorted             bool   // the scheme has no order known here: equality alone says something
+	changes              []point
 }
 
 // A point is a version from which another status holds.
@@ -172,7 +173,7 @@ func readRange(r know.Range) span {
 		}
 	}
 	s.ready()
-	if s.from != "" && s.to != "" && s.fromKey >= s.toKey && !(s.toClosed && s.fromKey == s.toKey) {
+	if s.from != "" && s.to != "" && (s.fromKey > s.toKey || s.fromKey == s.toKey && !s.toClosed) {
 		// A stretch of nothing. Where both ends are one version, its maker means what comes before (Chrome's records do);
 		// an end before the start says nothing.
 		if s.fromKey == s.toKey {
@@ -191,14 +192,14 @@ func readRange(r know.Range) span {
 
 func (s *span) ready() {
 	for _, side := range []struct {
-		version string
-		key     *string
-	}{{s.from, &s.fromKey}, {s.to, &s.toKey}} {
+		version     string
+		key, branch *string
+	}{{s.from, &s.fromKey, &s.fromBranch}, {s.to, &s.toKey, &s.toBranch}} {
 		if side.version == "" {
 			continue
 		}
 		key, ordered := know.VersionKey(s.scheme, side.version)
-		*side.key = key
+		*side.key, *side.branch = key, know.Branch(side.version)
 		s.unsorted = s.unsorted || !ordered
 		if !know.Usable(side.version) && !s.exact {
 			s.unread = side.version
@@ -230,7 +231,7 @@ func (s *span) readWords(text string) {
 	if s.readBounds(parts) {
 		return
 	}
-	if m := andPrior.FindStringSubmatch(words); m != nil && know.Usable(m[1]) {
+	if m := andPrior.FindStringSubmatch(words); len(m) > 2 && know.Usable(m[1]) {
 		switch m[2] {
 		case "later", "newer", "above", "higher":
 			s.from = m[1]
@@ -239,7 +240,7 @@ func (s *span) readWords(text string) {
 		}
 		return
 	}
-	if m := fromTo.FindStringSubmatch(words); m != nil && know.Usable(m[1]) && know.Usable(m[2]) {
+	if m := fromTo.FindStringSubmatch(words); len(m) > 2 && know.Usable(m[1]) && know.Usable(m[2]) {
 		s.from, s.to, s.toClosed = m[1], m[2], true
 		if _, high, ok := wildcard(m[2]); ok {
 			s.to, s.toClosed = high, false
@@ -262,7 +263,7 @@ func (s *span) readBounds(parts []string) bool {
 	try := *s
 	for _, part := range parts {
 		m := bound.FindStringSubmatch(strings.TrimSpace(part))
-		if m == nil || !know.Usable(m[2]) {
+		if len(m) < 3 || !know.Usable(m[2]) {
 			return false
 		}
 		low, high, wild := wildcard(m[2])

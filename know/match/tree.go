@@ -135,7 +135,6 @@ func (n *node) outside(o *opinion, w *walk, named func([]*leaf) string) {
 		o.words = "lists another edition of " + w.id.name() + " as affected"
 		return
 	}
-	branch := know.Branch(w.id.version)
 	later := true // than every listed stretch
 	var last *leaf
 	for _, l := range w.misses {
@@ -145,7 +144,7 @@ func (n *node) outside(o *opinion, w *walk, named func([]*leaf) string) {
 		}
 		past := l.span.toKey <= w.id.key
 		later = later && past
-		if past && know.Branch(l.span.to) == branch {
+		if past && l.span.toBranch == w.id.branch {
 			last = l
 		}
 	}
