@@ -381,15 +381,24 @@ func (a *App) reader(ctx context.Context, email string) (ward.Actor, error) {
 	return a.as(ctx, email)
 }
 
-// ApproveAlert approves what another drafted.
-func (a *App) ApproveAlert(ctx context.Context, email, id string) (AlertView, error) {
+// alertAs is a person and an alert as that person sees it.
+func (a *App) alertAs(ctx context.Context, email, id string) (ward.Actor, ward.Alert, error) {
 	who, err := a.as(ctx, email)
 	if err != nil {
-		return AlertView{}, err
+		return ward.Actor{}, ward.Alert{}, err
 	}
 	alert, err := a.Alerts.Get(ctx, who.Scope, ward.AlertID(id))
 	if err != nil {
-		return AlertView{}, fmt.Errorf("alert %s: %w", id, err)
+		return ward.Actor{}, ward.Alert{}, fmt.Errorf("alert %s: %w", id, err)
+	}
+	return who, alert, nil
+}
+
+// ApproveAlert approves what another drafted.
+func (a *App) ApproveAlert(ctx context.Context, email, id string) (AlertView, error) {
+	who, alert, err := a.alertAs(ctx, email, id)
+	if err != nil {
+		return AlertView{}, err
 	}
 	alert, err = a.Alerts.Approve(ctx, who, alert.ID, alert.Version)
 	return AlertView{Alert: api.AlertOf(alert)}, err
@@ -397,13 +406,9 @@ func (a *App) ApproveAlert(ctx context.Context, email, id string) (AlertView, er
 
 // PublishAlert publishes an approved alert to the organisations named, or to all.
 func (a *App) PublishAlert(ctx context.Context, email, id string, to []string) (AlertView, error) {
-	who, err := a.as(ctx, email)
+	who, alert, err := a.alertAs(ctx, email, id)
 	if err != nil {
 		return AlertView{}, err
-	}
-	alert, err := a.Alerts.Get(ctx, who.Scope, ward.AlertID(id))
-	if err != nil {
-		return AlertView{}, fmt.Errorf("alert %s: %w", id, err)
 	}
 	var orgs []ward.OrgID
 	for _, code := range to {

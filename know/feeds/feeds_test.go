@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"wardwatch/know"
 	"wardwatch/know/feeds"
@@ -182,16 +181,6 @@ func TestWalkOpensWhateverItFinds(t *testing.T) {
 	got := 0
 	if _, err := feeds.Read(context.Background(), dir, sources(), func(know.Report) error { got++; return nil }); err != nil || got != 3*10 {
 		t.Errorf("%d records, %v", got, err)
-	}
-}
-
-func TestNewestKeepsOneReportASource(t *testing.T) {
-	early, late := time.Date(2025, 5, 13, 0, 0, 0, 0, time.UTC), time.Date(2025, 10, 24, 0, 0, 0, 0, time.UTC)
-	got := feeds.Newest([]know.Report{
-		{Source: "nvd", Modified: late, Title: "analysed"}, {Source: "nvd", Modified: early, Title: "awaiting"}, {Source: "kev"},
-		{Source: "cna:x", Modified: early, Title: "first"}, {Source: "cna:x", Modified: late, Title: "second"}})
-	if len(got) != 3 || got[0].Title != "analysed" || got[1].Source != "kev" || got[2].Title != "second" {
-		t.Errorf("%+v", got)
 	}
 }
 

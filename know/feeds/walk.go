@@ -370,19 +370,3 @@ func Read(ctx context.Context, location string, sources []Source, yield func(kno
 	})
 	return result, err
 }
-
-// Newest keeps one report for each source, the one that it said last, in the order in which the sources first came. All are
-// of one weakness.
-func Newest(reports []know.Report) []know.Report {
-	var kept []know.Report
-	for _, r := range reports {
-		at := slices.IndexFunc(kept, func(k know.Report) bool { return k.Source == r.Source })
-		switch {
-		case at < 0:
-			kept = append(kept, r)
-		case !r.Modified.Before(kept[at].Modified):
-			kept[at] = r
-		}
-	}
-	return kept
-}
