@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"strings"
 	"time"
@@ -431,15 +430,6 @@ func doctorCommand(sh *shell) *cobra.Command {
 				}
 			}
 			return nil
-		},
-	}
-}
-
-func versionCommand(sh *shell) *cobra.Command {
-	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			return sh.print(map[string]string{"version": version}, func(w io.Writer) { fmt.Fprintln(w, "wardwatch", version) })
 		},
 	}
 }

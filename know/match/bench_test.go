@@ -52,7 +52,7 @@ func BenchmarkEvaluate(b *testing.B) {
 		b.Fatal("nothing matched")
 	}
 	seconds := b.Elapsed().Seconds() / float64(b.N)
-	key, _ := know.VersionKey(know.SchemeVendor, "12.7.0.1")
+	key, _ := know.OrderKey(know.SchemeVendor, "12.7.0.1")
 	const rounds = 200
 	below, begun := 0, time.Now()
 	for range rounds {

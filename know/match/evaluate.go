@@ -91,7 +91,7 @@ func (w *Weakness) fixed(id *Identity, together []*Identity, opinions []opinion,
 	var all []candidate
 	for _, o := range opinions {
 		for _, version := range o.fixes {
-			key, _ := know.VersionKey(know.SchemeVendor, version)
+			key, _ := know.OrderKey(know.SchemeVendor, version)
 			all = append(all, candidate{version, key})
 		}
 	}

@@ -49,7 +49,7 @@ func Read(sw ward.Software) *Identity {
 	if !know.Usable(id.version) {
 		id.version = ""
 	}
-	id.key, _ = know.VersionKey(know.SchemeVendor, id.version)
+	id.key, _ = know.OrderKey(know.SchemeVendor, id.version)
 	id.branch = know.Branch(id.version)
 	id.family = family(id.vendor, id.product)
 	if id.part == "" && id.family != "" {
@@ -62,7 +62,7 @@ func Read(sw ward.Software) *Identity {
 func (id *Identity) at(version string) *Identity {
 	other := *id
 	other.version = version
-	other.key, _ = know.VersionKey(know.SchemeVendor, version)
+	other.key, _ = know.OrderKey(know.SchemeVendor, version)
 	other.branch = know.Branch(version)
 	if id.cpe != nil {
 		c := *id.cpe
@@ -77,7 +77,7 @@ func (id *Identity) keyIn(scheme string) (string, bool) {
 	if scheme == "" || scheme == know.SchemeVendor || scheme == "custom" {
 		return id.key, true
 	}
-	return know.VersionKey(scheme, id.version)
+	return know.OrderKey(scheme, id.version)
 }
 
 func (id *Identity) has(key string) bool {

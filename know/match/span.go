@@ -183,7 +183,7 @@ func readRange(r know.Range) span {
 		}
 	}
 	for _, change := range r.Changes {
-		key, ordered := know.VersionKey(s.scheme, change.At)
+		key, ordered := know.OrderKey(s.scheme, change.At)
 		s.unsorted = s.unsorted || !ordered
 		s.changes = append(s.changes, point{change.At, key, change.Status})
 	}
@@ -198,7 +198,7 @@ func (s *span) ready() {
 		if side.version == "" {
 			continue
 		}
-		key, ordered := know.VersionKey(s.scheme, side.version)
+		key, ordered := know.OrderKey(s.scheme, side.version)
 		*side.key, *side.branch = key, know.Branch(side.version)
 		s.unsorted = s.unsorted || !ordered
 		if !know.Usable(side.version) && !s.exact {

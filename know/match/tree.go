@@ -315,7 +315,7 @@ func (l *leaf) version(id *Identity) truth {
 	}
 	wanted := know.Plain(l.cpe.Update)
 	if l.span.exact && wanted != "" {
-		if full, _ := know.VersionKey(know.SchemeVendor, l.span.from+" "+wanted); full == id.key {
+		if full, _ := know.OrderKey(know.SchemeVendor, l.span.from+" "+wanted); full == id.key {
 			return yes // the update stands in the version: "3.2.0 p1"
 		}
 	}
