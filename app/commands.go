@@ -42,6 +42,17 @@ func settled[T any](ctx context.Context, a *App, v T, err error) (T, error) {
 	return v, err
 }
 
+// Advice is the next step after an error of a command, or nothing where the error says it itself.
+func Advice(err error) string {
+	switch {
+	case errors.Is(err, ward.ErrForbidden):
+		return "the role of the account that --as names does not allow it; docs/runbook.md lists what each role may"
+	case errors.Is(err, ward.ErrNotFound):
+		return "there is no such thing, or the account that --as names may not see it"
+	}
+	return ""
+}
+
 // OrganisationsResult is what importing organisations came to.
 type OrganisationsResult struct {
 	Organisations int      `json:"organisations"`
@@ -215,13 +226,23 @@ func (r FeedsResult) Text(w io.Writer) {
 	for _, f := range r.Feeds {
 		fmt.Fprintf(w, "%-6s %d records from %d files, %d new or changed, %d rejected\n", f.Name, f.Records, f.Files, f.Changed, f.Rejected)
 		if f.Error != "" {
-			fmt.Fprintf(w, "       not read to its end: %s\n       What was known before stays; run it again.\n", f.Error)
+			fmt.Fprintf(w, "       not read to its end: %s\n", f.Error)
 		}
 		lines(w, "records rejected", f.Rejected, f.Problems)
 	}
 	for _, p := range r.Passed {
 		lines(w, "files passed over: "+p.Reason, len(p.Files), p.Files)
 	}
+}
+
+// Failed is an error while any feed was not read to its end.
+func (r FeedsResult) Failed() error {
+	for _, f := range r.Feeds {
+		if f.Error != "" {
+			return errors.New("not every feed was read to its end: what was known before stays, so run it again")
+		}
+	}
+	return nil
 }
 
 // SyncFeeds reads feeds from their publishers, or from a path or URL, and does what follows. progress may be nil.
@@ -363,7 +384,7 @@ func (a *App) ShowAlert(ctx context.Context, email, id string) (AlertView, error
 func (a *App) view(ctx context.Context, who ward.Actor, id ward.AlertID) (AlertView, error) {
 	alert, err := a.Alerts.Get(ctx, who.Scope, id)
 	if err != nil {
-		return AlertView{}, fmt.Errorf("alert %s: %w", id, err)
+		return AlertView{}, err
 	}
 	v := AlertView{Alert: api.AlertOf(alert)}
 	answers, err := a.Responses.ForAlert(ctx, who.Scope, id)
@@ -389,7 +410,7 @@ func (a *App) alertAs(ctx context.Context, email, id string) (ward.Actor, ward.A
 	}
 	alert, err := a.Alerts.Get(ctx, who.Scope, ward.AlertID(id))
 	if err != nil {
-		return ward.Actor{}, ward.Alert{}, fmt.Errorf("alert %s: %w", id, err)
+		return ward.Actor{}, ward.Alert{}, err
 	}
 	return who, alert, nil
 }
@@ -442,7 +463,7 @@ func (a *App) AnswerAlert(ctx context.Context, email, id string, said AlertAnswe
 	alert, org, ledger := ward.AlertID(id), ward.OrgID(strings.ToUpper(said.Org)), a.Responses
 	r, err := ledger.Get(ctx, who.Scope, alert, org)
 	if err != nil {
-		return AlertView{}, fmt.Errorf("alert %s, organisation %s: %w", id, org, err)
+		return AlertView{}, err
 	}
 	steps := []struct {
 		said bool

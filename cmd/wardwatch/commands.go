@@ -203,7 +203,7 @@ func feedCommand(sh *shell) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return sh.print(result, result.Text)
+				return errors.Join(sh.print(result, result.Text), result.Failed())
 			})
 		},
 	}

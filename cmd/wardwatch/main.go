@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"wardwatch/app"
 )
 
 var version = "unknown" // set by the build
@@ -24,6 +26,9 @@ func run(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "wardwatch:", err)
+		if advice := app.Advice(err); advice != "" {
+			fmt.Fprintln(os.Stderr, "  ("+advice+")")
+		}
 		return exitCode(err)
 	}
 	return 0
