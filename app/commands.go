@@ -211,6 +211,7 @@ type FeedLoaded struct {
 	Records  int      `json:"records"`
 	Changed  int      `json:"changed"`
 	Rejected int      `json:"rejected"`
+	Skipped  int      `json:"skipped,omitempty"` // of Records: they name no CVE
 	Problems []string `json:"problems,omitempty"`
 	Error    string   `json:"error,omitempty"`
 }
@@ -224,7 +225,10 @@ type FeedPassed struct {
 // Text prints the result for reading.
 func (r FeedsResult) Text(w io.Writer) {
 	for _, f := range r.Feeds {
-		fmt.Fprintf(w, "%-6s %d records from %d files, %d new or changed, %d rejected\n", f.Name, f.Records, f.Files, f.Changed, f.Rejected)
+		fmt.Fprintf(w, "%-9s %d records from %d files, %d new or changed, %d rejected\n", f.Name, f.Records, f.Files, f.Changed, f.Rejected)
+		if f.Skipped > 0 {
+			fmt.Fprintf(w, "       %d of the records name no CVE and are about nothing that is kept\n", f.Skipped)
+		}
 		if f.Error != "" {
 			fmt.Fprintf(w, "       not read to its end: %s\n", f.Error)
 		}
@@ -257,7 +261,7 @@ func (a *App) SyncFeeds(ctx context.Context, names []string, from string, progre
 	}
 	result := FeedsResult{Feeds: []FeedLoaded{}}
 	for _, f := range synced.Feeds {
-		result.Feeds = append(result.Feeds, FeedLoaded{f.Name, f.Files, f.Records, f.Changed, f.Rejected, f.Problems, f.Error})
+		result.Feeds = append(result.Feeds, FeedLoaded{f.Name, f.Files, f.Records, f.Changed, f.Rejected, f.Skipped, f.Problems, f.Error})
 	}
 	for _, reason := range synced.Reasons() {
 		result.Passed = append(result.Passed, FeedPassed{reason.Reason, reason.Files})

@@ -12,6 +12,7 @@ import (
 	"wardwatch/know/estate/cyclonedx"
 	"wardwatch/know/estate/defender"
 	"wardwatch/know/feeds"
+	"wardwatch/know/feeds/csaf"
 	"wardwatch/know/feeds/cve"
 	"wardwatch/know/feeds/epss"
 	"wardwatch/know/feeds/kev"
@@ -27,7 +28,7 @@ func readers() []estate.Reader {
 // sources are the publishers that the product understands, in the order in which they are asked whether they recognise a file.
 func sources(c config.Config) []feeds.Source {
 	at := func(name string) string { return c.Feeds[name].Location }
-	return []feeds.Source{kev.New(at("kev")), epss.New(at("epss")), nvd.New(at("nvd")), nvd.NewOverrides(at("overrides")), cve.New(at("cve"))}
+	return []feeds.Source{kev.New(at("kev")), epss.New(at("epss")), nvd.New(at("nvd")), nvd.NewOverrides(at("overrides")), cve.New(at("cve")), csaf.New(at("csaf"))}
 }
 
 // schedule is how often each configured feed is read.

@@ -8,8 +8,11 @@ import (
 
 // Report is what one source says about one weakness. Reports are kept side by side, never blended: match ranks them.
 type Report struct {
-	CVE         ward.CVE        `json:"cve"`
-	Source      string          `json:"source"` // "cna:ivanti", "adp:CISA-ADP", "nvd", "override:anchore", "ruling"
+	CVE ward.CVE `json:"cve"`
+	// Source is who speaks, its kind first: "cna:ivanti", "adp:CISA-ADP", "nvd", "override:anchore", "ruling"; and for those who
+	// speak of one weakness in several documents also which: "vendor:Maker, ADV-1", "vex:Maker, ADV-2", "advisory:Centre, ADV-3"
+	// (one who is not the maker), "osv:GHSA-...".
+	Source      string          `json:"source"`
 	URL         string          `json:"url,omitempty"`
 	Published   time.Time       `json:"published,omitzero"`
 	Modified    time.Time       `json:"modified,omitzero"` // the source's own date of this statement
@@ -23,6 +26,15 @@ type Report struct {
 	Exploited   *ward.Exploited `json:"exploited,omitempty"`
 	EPSS        *ward.EPSS      `json:"epss,omitempty"`
 	References  []string        `json:"references,omitempty"`
+	Remedies    []Remedy        `json:"remedies,omitempty"`
+}
+
+// Remedy is what a publisher advises to do, in its words.
+type Remedy struct {
+	Category string    `json:"category"` // as CSAF names them: vendor_fix, mitigation, workaround, none_available, no_fix_planned, fix_planned
+	Details  string    `json:"details,omitempty"`
+	URL      string    `json:"url,omitempty"`
+	Date     time.Time `json:"date,omitzero"` // from which on it is available
 }
 
 // ClaimStatus is a publisher's word on versions, in CVE 5 terms.
@@ -40,11 +52,14 @@ type Claim struct {
 	Vendor    string      `json:"vendor,omitempty"`
 	Product   string      `json:"product,omitempty"`
 	PURL      string      `json:"purl,omitempty"`      // without version
+	Ecosystem string      `json:"ecosystem,omitempty"` // that it speaks of alone, as OSV names them: "Debian:12", "npm"
 	CPEs      []string    `json:"cpes,omitempty"`      // CPE 2.3 names given beside the product
 	Platforms []string    `json:"platforms,omitempty"` // as written
 	Modules   []string    `json:"modules,omitempty"`
 	Default   ClaimStatus `json:"default,omitempty"` // for versions that no range covers; empty means unknown
 	Versions  []Range     `json:"versions,omitempty"`
+	// Justification says why a product is not affected: a word of VEX (vulnerable_code_not_present), or the publisher's own.
+	Justification string `json:"justification,omitempty"`
 }
 
 // Range is one stretch of versions. Version alone is that version only; with LessThan or LessThanOrEqual it is a stretch

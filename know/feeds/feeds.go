@@ -44,6 +44,7 @@ const HeadSize = 4096
 type Summary struct {
 	Records  int       // understood
 	Rejected int       // not understood
+	Skipped  int       // of Records: about nothing that is kept, since they name no CVE
 	Problems []string  // the first MostProblems of them, each naming its record
 	Observed time.Time // the publisher's own date of the file; zero when it bears none
 	Total    int       // what the publisher says the list holds, across all its pages; 0 when it does not say
@@ -58,6 +59,22 @@ func (s *Summary) Reject(format string, args ...any) {
 	s.Note(format, args...)
 }
 
+// Skip is the error of a record that is understood and about nothing that is kept.
+type Skip struct{ Reason string }
+
+// mostSkips bounds how many of them are named, so that they leave room for those that are not understood.
+const mostSkips = 10
+
+// skip counts a record that is about nothing that is kept.
+func (s *Summary) skip(number int, reason string) {
+	s.Records++
+	if s.Skipped++; s.Skipped <= mostSkips {
+		s.Note("record %d: %s", number, reason)
+	}
+}
+
+func (s Skip) Error() string { return s.Reason }
+
 // Note keeps a problem that lost no record.
 func (s *Summary) Note(format string, args ...any) {
 	if len(s.Problems) < MostProblems {
@@ -70,7 +87,10 @@ func (s *Summary) Add(other Summary) {
 	s.Records += other.Records
 	s.Rejected += other.Rejected
 	s.Total += other.Total
-	s.Problems = append(s.Problems, other.Problems[:min(len(other.Problems), MostProblems-len(s.Problems))]...)
+	if other.Rejected > 0 || other.Skipped == 0 || s.Skipped < mostSkips {
+		s.Problems = append(s.Problems, other.Problems[:min(len(other.Problems), MostProblems-len(s.Problems))]...)
+	}
+	s.Skipped += other.Skipped
 	if other.Observed.After(s.Observed) {
 		s.Observed = other.Observed
 	}

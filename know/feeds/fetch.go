@@ -138,7 +138,7 @@ func (f *Fetcher) once(ctx context.Context, address string, have Validators) (go
 	case status == http.StatusTooManyRequests, status >= 500, status == http.StatusRequestTimeout:
 		return got, again{fmt.Errorf("feeds: %s: %s", address, response.Status), patience(response)}
 	default:
-		return got, fmt.Errorf("feeds: %s: %s", address, response.Status)
+		return got, &Refused{response.StatusCode, address}
 	}
 	file, err := os.CreateTemp("", "wardwatch-feed-*")
 	if err != nil {

@@ -64,6 +64,10 @@ func (d Document) Read(ctx context.Context, r io.Reader, yield func(know.Report)
 			return nil
 		}
 		reports, err := d.Record(list, raw)
+		if skip, ok := errors.AsType[Skip](err); ok {
+			sum.skip(number, skip.Reason)
+			return nil
+		}
 		if err != nil {
 			sum.Reject("record %d: %v", number, err)
 			return nil

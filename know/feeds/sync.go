@@ -246,6 +246,20 @@ func (r *run) from(ctx context.Context, location string, sources []Source) error
 		}
 		defer got.Remove()
 		at, name = got.Path, got.Name
+		for _, source := range sources {
+			guide, ok := source.(Guided)
+			if !ok {
+				continue
+			}
+			state := r.states[source.Name()]
+			if state.Location != location {
+				state.Cursor = "" // of another place
+			}
+			state.Name, state.Location = source.Name(), location
+			if led, err := r.guided(ctx, source, guide, state, got, started); led {
+				return err
+			}
+		}
 	}
 	if err := r.load(ctx, at, name, sources); err != nil {
 		return err
@@ -299,6 +313,12 @@ func (r *run) own(ctx context.Context, source Source) error {
 		return r.save(ctx, state, f, started)
 	}
 	defer got.Remove()
+	if guide, ok := source.(Guided); ok {
+		state.Name = source.Name()
+		if led, err := r.guided(ctx, source, guide, state, got, started); led {
+			return err
+		}
+	}
 	state.ETag, state.LastModified = got.ETag, got.LastModified
 	return r.loadOwn(ctx, source, state, got.Path, got.Name, started)
 }

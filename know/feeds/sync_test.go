@@ -16,6 +16,7 @@ import (
 
 	"wardwatch/keep/store"
 	"wardwatch/know/feeds"
+	"wardwatch/know/feeds/csaf"
 	"wardwatch/know/feeds/epss"
 	"wardwatch/know/feeds/kev"
 	"wardwatch/know/feeds/nvd"
@@ -392,7 +393,7 @@ func TestSyncsTheSharedData(t *testing.T) {
 		}
 		t.Logf("again %t: %s", again, time.Since(begun).Round(time.Millisecond))
 		for _, f := range result.Feeds {
-			if f.Records != published[f.Name] || f.Rejected != 0 || f.Error != "" || reported[f.Name] < f.Records && f.Name != "nvd" {
+			if f.Records != published[f.Name] || f.Rejected != refused[f.Name] || f.Error != "" || reported[f.Name] < f.Records-f.Skipped && f.Name != "nvd" {
 				t.Errorf("%s: %d records (%d reported), %d rejected %q, %q", f.Name, f.Records, reported[f.Name], f.Rejected, f.Problems, f.Error)
 			}
 			if again == (f.Changed > 0) {
@@ -416,5 +417,63 @@ func TestSyncsTheSharedData(t *testing.T) {
 		} else {
 			t.Logf("%q exploited %t: %d in %s", q.Text, q.Exploited, len(page.Items), took)
 		}
+	}
+}
+
+// TestSyncFollowsAProvidersLists has a provider whose metadata leads to a feed of one document and to a directory of another,
+// one of whose files has gone.
+func TestSyncFollowsAProvidersLists(t *testing.T) {
+	document := func(id, cve, updated string) string {
+		return fmt.Sprintf(`{"document":{"category":"csaf_security_advisory","csaf_version":"2.0","title":"T","publisher":{"category":"vendor","name":"Maker"},
+			"tracking":{"id":%q,"current_release_date":%q}},"vulnerabilities":[{"cve":%q}]}`, id, updated, cve)
+	}
+	var files map[string]string
+	var broken atomic.Bool
+	asked := map[string]int{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked[r.URL.Path]++
+		body, ok := files[r.URL.Path]
+		switch {
+		case broken.Load() && strings.HasSuffix(r.URL.Path, "3.json"):
+			w.WriteHeader(http.StatusForbidden)
+		case !ok:
+			w.WriteHeader(http.StatusNotFound)
+		default:
+			fmt.Fprint(w, body)
+		}
+	}))
+	defer server.Close()
+	files = map[string]string{
+		"/provider-metadata.json": `{"canonical_url":"x","distributions":[{"rolie":{"feeds":[{"url":"` + server.URL + `/feed.json"}]}},
+			{"directory_url":"` + server.URL + `/files/"},{"directory_url":"` + server.URL + `/plain"}]}`,
+		"/feed.json": `{"feed":{"entry":[{"updated":"2025-05-01T00:00:00Z","content":{"src":"` + server.URL + `/1.json"}},
+			{"updated":"2025-05-09T00:00:00Z","link":[{"rel":"self","href":"/gone.json"}]}, {"content":{"src":"file:///etc/passwd"}}]}}`,
+		"/files/changes.csv": "\"2025/2.json\",\"2025-05-10T00:00:00Z\"\n\"2025/3.json\",\"2025-05-11T00:00:00Z\"\n",
+		"/plain/index.txt":   "4.json\nreadme.txt\n",
+		"/1.json":            document("A1", "CVE-2025-10001", "2025-05-01T00:00:00Z"),
+		"/files/2025/2.json": document("A2", "CVE-2025-10002", "2025-05-10T00:00:00Z"),
+		"/files/2025/3.json": document("A3", "CVE-2025-10003", "2025-05-11T00:00:00Z"),
+		"/plain/4.json":      document("A4", "CVE-2025-10004", "2025-05-11T00:00:00Z"),
+	}
+	w := newWatch(t, nil, csaf.New(server.URL+"/provider-metadata.json"))
+	broken.Store(true)
+	if f := w.sync(t, "csaf", ""); f.Records != 3 || f.Changed != 3 || f.Rejected != 2 || !strings.Contains(f.Error, "3.json") {
+		t.Errorf("%+v", f)
+	}
+	broken.Store(false)
+	w.clock.Advance(time.Hour)
+	if f := w.sync(t, "csaf", ""); f.Records != 2 || f.Changed != 1 || f.Error != "" { // the one that failed, and the one without a time
+		t.Errorf("%+v", f)
+	}
+	w.clock.Advance(time.Hour)
+	if f := w.sync(t, "csaf", ""); f.Changed != 0 || f.Error != "" {
+		t.Errorf("%+v", f)
+	}
+	if asked["/1.json"] != 1 || asked["/files/2025/2.json"] != 1 || asked["/files/2025/3.json"] != 2 || asked["/plain/4.json"] != 3 {
+		t.Errorf("%v", asked)
+	}
+	result, err := w.Sync(context.Background(), person, nil, server.URL+"/feed.json", nil)
+	if err != nil || len(result.Feeds) != 1 || result.Feeds[0].Records != 1 {
+		t.Errorf("%+v, %v", result, err)
 	}
 }

@@ -328,12 +328,12 @@ func describeObject(keys []string) string {
 		{"bomFormat", "a software bill of materials (CycloneDX): an inventory, which estate import reads"},
 		{"spdxVersion", "a software bill of materials (SPDX): an inventory, not a feed"},
 		{"@context", "linked data (SPDX 3 and others): not a feed"},
-		{"document", "a CSAF advisory: CSAF is not read"},
-		{"canonical_url", "a CSAF provider's or aggregator's list: CSAF is not read"},
-		{"aggregator", "a CSAF provider's or aggregator's list: CSAF is not read"},
-		{"feed", "a ROLIE feed of CSAF advisories: CSAF is not read"},
-		{"service", "a ROLIE service document: CSAF is not read"},
-		{"schema_version", "an OSV record: OSV is not read"},
+		{"document", "JSON with a member document that is no CSAF advisory"},
+		{"canonical_url", "a list that leads to CSAF advisories: give its address, and they are fetched"},
+		{"aggregator", "a list that leads to CSAF advisories: give its address, and they are fetched"},
+		{"feed", "a list that leads to CSAF advisories (ROLIE): give its address, and they are fetched"},
+		{"service", "a list that leads to CSAF advisories (ROLIE): give its address, and they are fetched"},
+		{"resultschema_version", "the result of a test, not a feed"},
 	} {
 		if slices.Contains(keys, of.key) {
 			if of.key == "$schema" && (slices.Contains(keys, "bomFormat") || slices.Contains(keys, "document")) {
