@@ -336,7 +336,7 @@ func claimTable(a ward.Alert, answers []ward.Response, known register) Table {
 // answerTable is the list of answers, those that need a person first; stands is the letter of one state, or empty.
 func answerTable(a ward.Alert, answers []ward.Response, known register, letter string) Table {
 	t := Table{Caption: "Answers", HideCaption: true, Keys: true,
-		Columns: []Column{{Title: "Organisation"}, {Title: "Stands", Tight: true}, {Title: "Known then", Tight: true}, {Title: "Known now"}, {Title: "Its words"}, {Title: "Next due", Tight: true}}}
+		Columns: []Column{{Title: "Organisation"}, {Title: "Stands", Tight: true}, {Title: "Known, then and now"}, {Title: "Its words"}, {Title: "Next due", Tight: true}}}
 	shown := slices.Clone(answers)
 	if letter != "" {
 		shown = slices.DeleteFunc(shown, func(x ward.Response) bool { return standOf(x).Letter != letter })
@@ -353,10 +353,19 @@ func answerTable(a ward.Alert, answers []ward.Response, known register, letter s
 		if x.Words != "" {
 			words = Why{View: words, Reason: x.Words}
 		}
-		t.Rows = append(t.Rows, Row{Cells: []View{link(known.name(x.Org), answerHref(a.ID, x.Org)), standOf(x).tag(), Text(knownOf(x.Standing.State).Word),
-			Why{View: Text(knownOf(x.Current.State).Word), Reason: x.Current.Reason}, words, dueView(x)}})
+		t.Rows = append(t.Rows, Row{Cells: []View{link(known.name(x.Org), answerHref(a.ID, x.Org)), standOf(x).tag(),
+			Why{View: Text(thenAndNow(x)), Reason: x.Current.Reason}, words, dueView(x)}})
 	}
 	return t
+}
+
+// thenAndNow is what was known at publication, and what is known now where that changed.
+func thenAndNow(x ward.Response) string {
+	then, now := knownOf(x.Standing.State).Word, knownOf(x.Current.State).Word
+	if then == now {
+		return now
+	}
+	return then + ", now " + lower(now)
 }
 
 // delivery says who was told, who opened it, and who was not told.

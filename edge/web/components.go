@@ -62,6 +62,9 @@ type Code string
 // Stack is views one after another.
 type Stack []View
 
+// Lines are views one below the other.
+type Lines []View
+
 // Link goes somewhere. About completes the words for those who hear the link without its row: "Change" + "the fixed date".
 type Link struct {
 	Text  string
@@ -242,6 +245,7 @@ func (Note) template() string        { return "note" }
 func (Prose) template() string       { return "prose" }
 func (Code) template() string        { return "code" }
 func (Stack) template() string       { return "stack" }
+func (Lines) template() string       { return "lines" }
 func (Link) template() string        { return "link" }
 func (When) template() string        { return "when" }
 func (Tag) template() string         { return "tag" }

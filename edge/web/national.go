@@ -5,4 +5,9 @@ func (s *Site) routesNational() {
 	s.routesWatch()
 	s.routesAlerts()
 	s.routesDisputes()
+	s.routesQueue()
+	s.routesWeaknesses()
+	s.routesFeeds()
+	s.routesStory()
+	s.routesPeople()
 }

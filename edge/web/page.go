@@ -41,6 +41,7 @@ type Frame struct {
 	Person  Person
 	Home    string // address of the reader's first page; default "/"
 	Nav     []NavItem
+	Account string // address of the reader's own account; empty: no link
 	SignOut string // POST address; empty: no button
 	Live    string // address of the event stream; empty: no live updates
 	Watched string // a sentence in the footer, such as who may see that this page was opened

@@ -50,14 +50,7 @@ func (s *Site) signInPage(next, email string, wrong []FieldError) Page {
 		Buttons: []Button{{Text: "Sign in"}},
 	}}
 	if s.Story != nil {
-		table := Table{Caption: "Accounts of the demo", Columns: []Column{{Title: "Who"}, {Title: "Role"}, {Title: "Email"}, {Title: "Password"}}}
-		for _, a := range s.Story.Accounts() {
-			who := a.Name
-			if a.Organisation != "" {
-				who += ", " + a.Organisation
-			}
-			table.Rows = append(table.Rows, Row{Cells: []View{Text(who), Text(a.Role), Code(a.Email), Code(a.Password)}})
-		}
+		table := s.accounts()
 		data.Accounts = &table
 	}
 	page.Data = data
@@ -65,6 +58,19 @@ func (s *Site) signInPage(next, email string, wrong []FieldError) Page {
 		page.Status = http.StatusUnprocessableEntity
 	}
 	return page
+}
+
+// accounts are the demo's invented people, who exist so that somebody can sign in as them.
+func (s *Site) accounts() Table {
+	table := Table{Caption: "Accounts of the demo", Columns: []Column{{Title: "Who"}, {Title: "Role"}, {Title: "Email"}, {Title: "Password"}}}
+	for _, a := range s.Story.Accounts() {
+		who := a.Name
+		if a.Organisation != "" {
+			who += ", " + a.Organisation
+		}
+		table.Rows = append(table.Rows, Row{Cells: []View{Text(who), Text(a.Role), Code(a.Email), Code(a.Password)}})
+	}
+	return table
 }
 
 func (s *Site) signIn(w http.ResponseWriter, r *http.Request) {

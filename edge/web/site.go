@@ -240,6 +240,7 @@ func (s *Site) frame(r *http.Request) Frame {
 	f := Frame{
 		Person:  Person{Name: signed.Person.Name, Role: string(signed.Person.Role), Organisation: string(signed.Person.Org)},
 		Home:    home(who),
+		Account: "/account",
 		SignOut: "/sign-out",
 		Nav:     s.places(r.Context(), who),
 	}

@@ -1,8 +1,11 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -111,6 +114,13 @@ func (g register) name(id ward.OrgID) string {
 	return string(id)
 }
 
+// sorted are the organisations by name.
+func (g register) sorted() []ward.Organisation {
+	return slices.SortedFunc(maps.Values(g), func(x, y ward.Organisation) int {
+		return cmp.Or(cmp.Compare(x.Name, y.Name), cmp.Compare(x.ID, y.ID))
+	})
+}
+
 // region is the region that an organisation belongs to, by its code.
 func (g register) region(id ward.OrgID) string {
 	if o := g[id]; o.Region != "" {
@@ -166,6 +176,9 @@ func seen(source string, grade ward.Grade) string {
 	}
 	return source + ", " + string(grade)
 }
+
+// queryText is a text inside the query of an address.
+func queryText(text string) string { return url.QueryEscape(text) }
 
 func link(text, href string) Link { return Link{Text: text, Href: href} }
 

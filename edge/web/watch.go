@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"wardwatch/act/alerts"
@@ -123,6 +124,13 @@ func (s *Site) waiting(ctx context.Context, who ward.Actor, known register) ([]w
 				add(a.ApprovedAt, link("Publish "+string(a.ID)+": "+a.Title, alertHref(a.ID)), "Approved by "+a.Approver+"; nobody was told yet", severityLong(a.Severity), 0)
 			}
 		}
+	}
+	open, err := s.uncovered(ctx, who.Scope)
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range open {
+		add(u.FirstSeen, link(updateWords(u.Vendor, u.Product, u.Branch, u.Fix), "/queue?q="+queryText(u.Product)), "No alert asks for it; "+strings.Join(u.Priority.Reasons, "; "), Tag{"Exploited", ToneCritical}, u.orgs)
 	}
 	slices.SortStableFunc(all, func(a, b waiting) int { return a.since.Compare(b.since) })
 	return all, nil

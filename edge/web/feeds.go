@@ -1,0 +1,147 @@
+package web
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"wardwatch/ward"
+)
+
+func (s *Site) routesFeeds() {
+	s.get("/feeds", ward.MayFeeds, s.feeds)
+	s.post("/feeds/sync", ward.MayFeeds, s.syncFeeds)
+	s.post("/feeds/accept", ward.MayFeeds, s.acceptFeed)
+}
+
+// feedData is what the page of feeds shows.
+type feedData struct {
+	Live   Live
+	Done   View
+	Lede   string
+	All    Form
+	Feeds  Table
+	Errors []feedError
+}
+
+// feedError is a feed whose last reading failed: what happened and what to do.
+type feedError struct {
+	Name   string
+	Error  string
+	Do     string
+	Accept View
+}
+
+// feeds says how far each publisher's word can be relied on for what is new.
+func (s *Site) feeds(r *http.Request, _ ward.Actor) (Page, error) {
+	all, err := s.Feeds.List(r.Context())
+	if err != nil {
+		return Page{}, err
+	}
+	data := feedData{
+		Live: Live{ID: "feeds", Href: "/feeds", Topics: []string{"feeds"}},
+		All:  Form{Action: "/feeds/sync", Buttons: []Button{{Text: "Read all feeds now", Kind: Secondary}}},
+		Feeds: Table{Caption: "Feeds", HideCaption: true, Empty: Empty{Text: "No feed is set up."},
+			Columns: []Column{{Title: "Feed"}, {Title: "State", Tight: true}, {Title: "Last success", Tight: true}, {Title: "Behind the publisher", Tight: true}, {Title: "Next", Tight: true},
+				{Title: "Records", Right: true, Tight: true}, {Title: "Changed", Right: true, Tight: true}, {Title: "Rejected", Right: true, Tight: true}, {Title: "Read now", Tight: true}}},
+	}
+	stale, failed := 0, 0
+	for _, f := range all {
+		if f.Stale {
+			stale++
+		}
+		if f.Error != "" {
+			failed++
+			failure := feedError{Name: f.Name, Error: f.Error, Do: whatToDo(f.Error)}
+			if shrank(f.Error) {
+				failure.Accept = Details{Summary: "It is right that the list is smaller now", Body: Stack{Note("Whoever says so has looked at the publisher's page. The next reading may then be as small as it likes."),
+					Form{Action: "/feeds/accept", Hidden: []Hidden{{"name", f.Name}}, Buttons: []Button{{Text: "Accept a smaller list of " + f.Name, Kind: Secondary, Small: true}}}}}
+			}
+			data.Errors = append(data.Errors, failure)
+		}
+		next := View(Text("not scheduled"))
+		if !f.NextDue.IsZero() {
+			next = When{f.NextDue}
+		}
+		data.Feeds.Rows = append(data.Feeds.Rows, Row{Cells: []View{Why{View: Text(f.Name), Reason: f.Location}, feedTag(f), When{f.Succeeded}, Text(behind(f)), next,
+			Text(Number(f.Records)), Text(Number(f.Changed)), Text(Number(f.Rejected)),
+			Form{Action: "/feeds/sync", Hidden: []Hidden{{"name", f.Name}}, Buttons: []Button{{Text: "Read " + f.Name, Kind: Secondary, Small: true}}}}})
+	}
+	data.Lede = clauses(Number(len(all)-stale)+" of "+Count(len(all), "feed")+" "+is(len(all)-stale)+" fresh", some(stale, Number(stale)+" "+is(stale)+" stale: what the publisher said since is not known here"),
+		some(failed, Number(failed)+" failed at the last attempt, and what it said before is kept"))
+	if done := r.URL.Query().Get("done"); done != "" {
+		data.Done = Banner{Heading: "Read. The table says what it came to."}
+	}
+	return Page{Title: "Feeds", Template: "feeds", Current: "feeds", Data: data}, nil
+}
+
+func feedTag(f ward.Feed) Tag {
+	switch {
+	case f.Succeeded.IsZero():
+		return Tag{"Never read", ToneUnknown}
+	case f.Error != "":
+		return Tag{"Failed", ToneCritical}
+	case f.Stale:
+		return Tag{"Stale", ToneWarning}
+	}
+	return Tag{"Fresh", ToneDone}
+}
+
+// behind is how old the publisher's own date was when it was read.
+func behind(f ward.Feed) string {
+	if f.Observed.IsZero() || f.Succeeded.IsZero() {
+		return "not said"
+	}
+	lag := f.Succeeded.Sub(f.Observed)
+	switch {
+	case lag < time.Minute:
+		return "none"
+	case lag < 48*time.Hour:
+		return Count(int(lag/time.Hour), "hour")
+	}
+	return Count(int(lag/(24*time.Hour)), "day")
+}
+
+// shrank tells an error that a person can overrule: the list lost more than it should.
+func shrank(text string) bool { return strings.Contains(text, "accept the smaller list") }
+
+// whatToDo turns an error into a next step.
+func whatToDo(text string) string {
+	text = strings.ToLower(text)
+	has := func(words ...string) bool {
+		for _, w := range words {
+			if strings.Contains(text, w) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case has("no such host", "dial tcp", "connection refused", "timeout", "deadline", "unreachable", "proxy"):
+		return "The publisher could not be reached. Check the network and the proxy; it is tried again by itself. Without a network, load a copy: wardwatch feed sync --from PATH."
+	case has("certificate", "tls", "x509"):
+		return "The connection was not trusted. Check the machine's clock and certificates, and whether something stands between."
+	case shrank(text):
+		return "The list lost more than it should. Look at the publisher's page; if the list is right, accept it below."
+	case has("401", "403", "forbidden", "unauthor", "429"):
+		return "The publisher refused the request. Check the key and how often it is asked."
+	}
+	return "It is tried again by itself. If it fails again, give the words above to whoever looks after this server."
+}
+
+func (s *Site) syncFeeds(r *http.Request, who ward.Actor) (string, *Page, error) {
+	var only []string
+	if name := textOf(r, "name"); name != "" {
+		only = []string{name}
+	}
+	if _, err := s.Feeds.Sync(r.Context(), who, only, "", nil); err != nil {
+		return "", nil, err
+	}
+	return "/feeds?" + url.Values{"done": {cmp.Or(strings.Join(only, ""), "all")}}.Encode(), nil, nil
+}
+
+func (s *Site) acceptFeed(r *http.Request, who ward.Actor) (string, *Page, error) {
+	return "/feeds", nil, s.Feeds.Accept(r.Context(), who, textOf(r, "name"))
+}
