@@ -96,8 +96,8 @@ func behind(f ward.Feed) string {
 	}
 	lag := f.Succeeded.Sub(f.Observed)
 	switch {
-	case lag < time.Minute:
-		return "none"
+	case lag < time.Hour:
+		return "under an hour"
 	case lag < 48*time.Hour:
 		return Count(int(lag/time.Hour), "hour")
 	}

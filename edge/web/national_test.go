@@ -21,7 +21,7 @@ func TestNationalPages(t *testing.T) {
 	alert := "/alerts/" + string(p.alert.ID)
 	b := browser.Start(t)
 	p.signIn(b, "owen.tarn@watch.example", "/watch")
-	p.look(t, b, "watch", "/watch", "1 thing needs a person", "Approve "+string(second.ID))
+	p.look(t, b, "watch", "/watch", "things need a person", "Approve "+string(second.ID))
 	p.look(t, b, "alerts", "/alerts", "1 alert is in force", markup)
 	p.look(t, b, "alert", alert, "organisations have closed", "Claims against evidence")
 	p.look(t, b, "alert-draft", "/alerts/"+string(second.ID), "A draft", "says nvd", markup)

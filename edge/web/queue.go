@@ -89,9 +89,7 @@ func fixTable(fixes []findings.Fix) Table {
 
 // updateWords says what resolves a finding: "Update Ivanti Endpoint Manager Mobile 12.4 to 12.4.0.2".
 func updateWords(vendor, product, branch, fix string) string {
-	if !strings.HasPrefix(strings.ToLower(product), strings.ToLower(vendor)) {
-		product = strings.TrimSpace(vendor + " " + product)
-	}
+	product = productWords(vendor, product)
 	if branch != "" {
 		branch = " " + branch
 	}

@@ -19,7 +19,7 @@ func (s *Site) routesWatch() { s.get("/watch", ward.MayWatch, s.watch) }
 var watchTopics = []string{"queue", "feeds"}
 
 // mostWaiting bounds the lists of the watch; the pages behind them have the rest.
-const mostWaiting = 20
+const mostWaiting = 12
 
 // waiting is one thing that needs a person.
 type waiting struct {
@@ -95,7 +95,8 @@ func (s *Site) watch(r *http.Request, who ward.Actor) (Page, error) {
 	return Page{Title: "Watch", Template: "watch", Current: "watch", Data: data}, nil
 }
 
-// waiting lists what needs a person of the national watch, the longest waiting first.
+// waiting lists what needs a person of the national watch: what waits for a decision, the longest waiting first, then the
+// updates that no alert asks for, the most urgent first.
 func (s *Site) waiting(ctx context.Context, who ward.Actor, known register) ([]waiting, error) {
 	var all []waiting
 	add := func(since time.Time, what View, why string, tag Tag, orgs int) {
@@ -125,6 +126,7 @@ func (s *Site) waiting(ctx context.Context, who ward.Actor, known register) ([]w
 			}
 		}
 	}
+	slices.SortStableFunc(all, func(a, b waiting) int { return a.since.Compare(b.since) })
 	open, err := s.uncovered(ctx, who.Scope)
 	if err != nil {
 		return nil, err
@@ -132,7 +134,6 @@ func (s *Site) waiting(ctx context.Context, who ward.Actor, known register) ([]w
 	for _, u := range open {
 		add(u.FirstSeen, link(updateWords(u.Vendor, u.Product, u.Branch, u.Fix), "/queue?q="+queryText(u.Product)), "No alert asks for it; "+strings.Join(u.Priority.Reasons, "; "), Tag{"Exploited", ToneCritical}, u.orgs)
 	}
-	slices.SortStableFunc(all, func(a, b waiting) int { return a.since.Compare(b.since) })
 	return all, nil
 }
 
@@ -142,7 +143,7 @@ func waitingTable(needs []waiting) Table {
 	for _, w := range needs[:min(len(needs), mostWaiting)] {
 		t.Rows = append(t.Rows, w.row)
 	}
-	t.Note = Number(len(t.Rows)) + " of " + Number(len(needs)) + ", the longest waiting first"
+	t.Note = Number(len(t.Rows)) + " of " + Number(len(needs)) + ": decisions first, the longest waiting on top; then updates for what is exploited and no alert asks for"
 	return t
 }
 

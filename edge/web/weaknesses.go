@@ -185,10 +185,25 @@ func (s *Site) exposedTo(r *http.Request, who ward.Actor, cve ward.CVE, known re
 
 // softwareWords is a software identity as people say it.
 func softwareWords(sw ward.Software) string {
-	if sw.Product != "" {
+	switch cpe, err := know.ParseCPE(sw.CPE); {
+	case sw.Product != "":
 		return strings.TrimSpace(sw.Vendor + " " + sw.Product + " " + sw.Version)
+	case err == nil:
+		return productWords(cpe.Vendor, cpe.Product) + " " + sw.Version
 	}
 	return sw.String()
+}
+
+// productWords is a vendor and product as people say them, also where a source gave nothing but a CPE.
+func productWords(vendor, product string) string {
+	if cpe, err := know.ParseCPE(product); err == nil {
+		vendor, product = cpe.Vendor, cpe.Product
+	}
+	vendor, product = strings.ReplaceAll(vendor, "_", " "), strings.ReplaceAll(product, "_", " ")
+	if strings.HasPrefix(strings.ToLower(product), strings.ToLower(vendor)) {
+		return product
+	}
+	return strings.TrimSpace(vendor + " " + product)
 }
 
 // exposureChart shows the course of the exposure, with what explains it.
