@@ -144,14 +144,7 @@ func dateOf(r *http.Request, name string) (time.Time, error) {
 
 // alertForm asks for the text of an alert.
 func (s *Site) alertForm(a ward.Alert, wrong []FieldError, action string) Page {
-	errorOf := func(field string) string {
-		for _, e := range wrong {
-			if e.Field == field {
-				return e.Text
-			}
-		}
-		return ""
-	}
+	errorOf := func(field string) string { return firstError(wrong, field) }
 	choices := func(chosen string, all ...string) []Choice {
 		var out []Choice
 		for _, v := range all {

@@ -237,14 +237,7 @@ func (s *Site) ruling(r *http.Request, who ward.Actor, id ward.AlertID, version 
 	if err != nil {
 		return Page{}, err
 	}
-	errorOf := func(field string) string {
-		for _, e := range wrong {
-			if e.Field == field {
-				return e.Text
-			}
-		}
-		return ""
-	}
+	errorOf := func(field string) string { return firstError(wrong, field) }
 	concerned := Table{Caption: "Who this decides for", Note: "Every organisation where a source shows this version, and any that will.",
 		Columns: []Column{{Title: "Organisation"}, {Title: "Says"}, {Title: "Machine"}, {Title: "Shown as"}, {Title: "By"}, {Title: "Observed", Tight: true}},
 		Empty:   Empty{Text: "No machine shows this version now."}}

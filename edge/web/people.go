@@ -31,7 +31,7 @@ func (s *Site) routesPeople() {
 // secretShown is a password or a token, shown once.
 type secretShown struct {
 	Title  string
-	Of     string
+	Of     string // the sign-in name, where there is one
 	Secret string
 	Then   string
 }
@@ -125,14 +125,7 @@ var roleHints = []struct {
 }
 
 func newPersonPage(p ward.Person, wrong []FieldError) Page {
-	errorOf := func(field string) string {
-		for _, e := range wrong {
-			if e.Field == field {
-				return e.Text
-			}
-		}
-		return ""
-	}
+	errorOf := func(field string) string { return firstError(wrong, field) }
 	var roles []Choice
 	for _, x := range roleHints {
 		roles = append(roles, Choice{Value: string(x.role), Text: roleWord(x.role), Hint: x.hint, Chosen: p.Role == x.role})
@@ -164,7 +157,7 @@ func (s *Site) addPerson(r *http.Request, who ward.Actor) (string, *Page, error)
 		page := newPersonPage(given, wrong)
 		return "", &page, nil
 	}
-	return s.showOnce(r, who, &secretShown{"One-time password", p.Name + ", " + p.Email, password, "Hand it over by a way that only the person reads. It is asked to be changed at the first sign-in."})
+	return s.showOnce(r, who, &secretShown{"One-time password of " + p.Name, p.Email, password, "Hand it over by a way that only the person reads. It is asked to be changed at the first sign-in."})
 }
 
 func (s *Site) resetPerson(r *http.Request, who ward.Actor) (string, *Page, error) {
@@ -177,7 +170,7 @@ func (s *Site) resetPerson(r *http.Request, who ward.Actor) (string, *Page, erro
 	if err != nil {
 		return "", nil, err
 	}
-	return s.showOnce(r, who, &secretShown{"One-time password", p.Name + ", " + p.Email, password, "The sessions of that account have ended. Hand it over by a way that only the person reads."})
+	return s.showOnce(r, who, &secretShown{"One-time password of " + p.Name, p.Email, password, "The sessions of that account have ended. Hand it over by a way that only the person reads."})
 }
 
 // showOnce answers a form with the page that shows its secret: an address to come back to would have to keep it.
@@ -212,10 +205,10 @@ func (s *Site) account(r *http.Request, who ward.Actor, once *secretShown, wrong
 			{Key: "Password", Value: Text("not shown"), Actions: []Link{{Text: "Change", Href: "/password", About: "your password"}}}}},
 		Tokens: Table{Caption: "API tokens", Note: "A token acts as you, with your role and your organisation's data, until it ends.",
 			Columns: []Column{{Title: "For"}, {Title: "Made", Tight: true}, {Title: "Ends", Tight: true}, {Title: "Last used", Tight: true}, {Title: "End it", Tight: true}}, Empty: Empty{Text: "You have no API token."}},
-		Add: Form{Action: "/account/tokens", Errors: ErrorSummary{wrong}, Fields: []View{
-			Input{Name: "name", Label: "What the token is for", Hint: "Such as Nightly import", Value: textOf(r, "name"), Error: firstError(wrong, "name"), Width: 20},
-			Input{Name: "days", Label: "Ends after", Suffix: "days", Width: 4, InputMode: "numeric", Value: cmp.Or(textOf(r, "days"), "90"), Error: firstError(wrong, "days")},
-		}, Buttons: []Button{{Text: "Make a token", Kind: Secondary}}},
+		Add: tokenForm(textOf(r, "name"), textOf(r, "days"), wrong),
+	}
+	if once != nil { // the token was made: the form is ready for another
+		data.Add = tokenForm("", "", nil)
 	}
 	if signed, _ := edge.In(ctx); r.URL.Query().Get("done") == "dropped" && !signed.ByToken {
 		data.Done = Banner{Good: true, Heading: "Ended. A program that still uses it is refused from now on."}
@@ -230,6 +223,13 @@ func (s *Site) account(r *http.Request, who ward.Actor, once *secretShown, wrong
 			Form{Action: "/account/tokens/" + t.ID + "/drop", Buttons: []Button{{Text: "End this token", Kind: Secondary, Small: true}}}}})
 	}
 	return Page{Title: "Your account", Template: "account", Data: data, Failed: len(wrong) > 0}, nil
+}
+
+func tokenForm(name, days string, wrong []FieldError) Form {
+	return Form{Action: "/account/tokens", Errors: ErrorSummary{wrong}, Fields: []View{
+		Input{Name: "name", Label: "What the token is for", Hint: "Such as Nightly import", Value: name, Error: firstError(wrong, "name"), Width: 20},
+		Input{Name: "days", Label: "Ends after", Suffix: "days", Width: 4, InputMode: "numeric", Value: cmp.Or(days, "90"), Error: firstError(wrong, "days")},
+	}, Buttons: []Button{{Text: "Make a token", Kind: Secondary}}}
 }
 
 func firstError(wrong []FieldError, field string) string {
@@ -259,7 +259,7 @@ func (s *Site) addToken(r *http.Request, who ward.Actor) (string, *Page, error) 
 		}
 		return again(wrong)
 	}
-	page, err := s.account(r, who, &secretShown{"API token", t.Name, secret, "Keep it where only the program reads it. Send it as Authorization: Bearer TOKEN."}, nil)
+	page, err := s.account(r, who, &secretShown{"API token for " + t.Name, "", secret, "Keep it where only the program reads it. Send it as Authorization: Bearer TOKEN."}, nil)
 	page.Status = http.StatusOK
 	return "", &page, err
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"wardwatch/act/alerts"
@@ -19,7 +18,7 @@ func (s *Site) routesWatch() { s.get("/watch", ward.MayWatch, s.watch) }
 var watchTopics = []string{"queue", "feeds"}
 
 // mostWaiting bounds the lists of the watch; the pages behind them have the rest.
-const mostWaiting = 12
+const mostWaiting = 10
 
 // waiting is one thing that needs a person.
 type waiting struct {
@@ -102,7 +101,7 @@ func (s *Site) waiting(ctx context.Context, who ward.Actor, known register) ([]w
 	add := func(since time.Time, what View, why string, tag Tag, orgs int) {
 		var count View
 		if orgs > 0 {
-			count = Text(Number(orgs))
+			count = Text(Count(orgs, "organisation"))
 		}
 		all = append(all, waiting{since, Row{Cells: []View{Why{View: what, Reason: why}, tag, count, When{since}}}})
 	}
@@ -132,14 +131,23 @@ func (s *Site) waiting(ctx context.Context, who ward.Actor, known register) ([]w
 		return nil, err
 	}
 	for _, u := range open {
-		add(u.FirstSeen, link(updateWords(u.Vendor, u.Product, u.Branch, u.Fix), "/queue?q="+queryText(u.Product)), "No alert asks for it; "+strings.Join(u.Priority.Reasons, "; "), Tag{"Exploited", ToneCritical}, u.orgs)
+		add(u.FirstSeen, link(updateWords(u.Vendor, u.Product, u.Branch, u.Fix), "/queue?q="+queryText(u.Product)), uncoveredWhy(u), Tag{"Exploited", ToneCritical}, u.orgs)
 	}
 	return all, nil
 }
 
+// uncoveredWhy is the strongest reason in a line; the queue has them all.
+func uncoveredWhy(u uncovered) string {
+	why := "No alert asks for it"
+	if len(u.Priority.Reasons) > 0 {
+		why += "; " + u.Priority.Reasons[0]
+	}
+	return why
+}
+
 func waitingTable(needs []waiting) Table {
 	t := Table{Caption: "Needs a person", Keys: true, Empty: Empty{Text: "Nothing waits for a decision. New findings, disputes and drafts appear here by themselves."},
-		Columns: []Column{{Title: "What"}, {Title: "Kind", Tight: true}, {Title: "Organisations", Right: true, Tight: true}, {Title: "Waiting", Tight: true}}}
+		Columns: []Column{{Title: "What"}, {Title: "Kind", Tight: true}, {Title: "Concerns", Right: true, Tight: true}, {Title: "Waiting", Tight: true}}}
 	for _, w := range needs[:min(len(needs), mostWaiting)] {
 		t.Rows = append(t.Rows, w.row)
 	}
