@@ -54,7 +54,7 @@ func (s *Site) people(r *http.Request, who ward.Actor, once *secretShown) (Page,
 	data := peopleData{Once: once, Add: Button{Text: "Add a person", Href: "/people/new"},
 		Lede: "Who can sign in, and what their role lets them do. A person's organisation decides whose data they see.",
 		People: Table{Caption: "People", HideCaption: true, Columns: []Column{{Title: "Name"}, {Title: "Role", Tight: true}, {Title: "Organisation", Tight: true}, {Title: "State", Tight: true},
-			{Title: "Since", Tight: true}, {Title: "Change", Tight: true}}}}
+			{Title: "Since", Tight: true}, {Title: "Change"}}}}
 	switch r.URL.Query().Get("done") {
 	case "closed":
 		data.Done = Banner{Good: true, Heading: "Closed. Sessions and tokens of that account stop at their next request."}
@@ -69,7 +69,7 @@ func (s *Site) people(r *http.Request, who ward.Actor, once *secretShown) (Page,
 		case p.MustChange:
 			state = Tag{"One-time password", ToneStarted}
 		}
-		data.People.Rows = append(data.People.Rows, Row{Cells: []View{Why{View: Text(p.Name), Reason: p.Email}, Text(roleWord(p.Role)), Text(cmp.Or(string(p.Org), "–")), state, Moment{p.Created}, personActions(p, who)}})
+		data.People.Rows = append(data.People.Rows, Row{Cells: []View{Why{View: Text(p.Name), Reason: p.Email}, Text(roleWord(p.Role)), Text(cmp.Or(string(p.Org), "–")), state, Text(Day(p.Created)), personActions(p, who)}})
 	}
 	if page.Next != "" {
 		data.Pager.Next = "/people?after=" + queryText(page.Next)
