@@ -37,10 +37,7 @@ func fold(names Names, org ward.OrgID, exposed []store.Exposed, weak map[ward.So
 	for _, e := range exposed {
 		if _, known := homes[e.Software]; !known {
 			sw := identities[e.Software]
-			if sw.Product == "" {
-				sw.Product = sw.String()
-			}
-			at := where{key: names.ProductKey(sw.Vendor, sw.Product), branch: names.Branch(sw.Version)}
+			at := where{key: productKey(names, sw), branch: names.Branch(sw.Version)}
 			homes[e.Software] = nil
 			for _, w := range weak[e.Software] {
 				at.fixed = w.Fixed != ""
@@ -83,6 +80,14 @@ func fold(names Names, org ward.OrgID, exposed []store.Exposed, weak map[ward.So
 	}
 	slices.SortFunc(kept, func(x, y store.Kept) int { return cmp.Or(cmp.Compare(x.Rank, y.Rank), cmp.Compare(x.ID, y.ID)) })
 	return kept
+}
+
+// productKey is that of an identity; one without a product's name is a product of its own.
+func productKey(names Names, sw ward.Software) string {
+	if sw.Product == "" {
+		sw.Product = sw.String()
+	}
+	return names.ProductKey(sw.Vendor, sw.Product)
 }
 
 func (g *group) finding(org ward.OrgID) store.Kept {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"wardwatch/act"
@@ -111,14 +113,14 @@ func (l *Ledger) everyDay(ctx context.Context, now time.Time) (next time.Time, e
 	})
 }
 
-// reprove proves the answers of the organisations that wait for it, a transaction an organisation, so that a kill loses
-// nothing and one organisation's trouble does not stop the others.
+// reprove proves the answers of the organisations that wait for it, and those to the alerts about the weaknesses that do; a
+// transaction a subject, so that a kill loses nothing and one organisation's trouble does not stop the others.
 func (l *Ledger) reprove(ctx context.Context) error {
-	const batch = 1000 // more than there are organisations
+	const most = 1_000_000 // all
 	var waiting []store.Work
 	var alerts []ward.Alert
 	err := l.store.View(ctx, func(tx *store.Tx) (err error) {
-		if waiting, err = tx.Waiting(ctx, store.ForProof, batch); err != nil || len(waiting) == 0 {
+		if waiting, err = tx.Waiting(ctx, store.ForProof, most); err != nil || len(waiting) == 0 {
 			return err
 		}
 		alerts, err = tx.AlertsOf(ctx, nil)
@@ -127,22 +129,28 @@ func (l *Ledger) reprove(ctx context.Context) error {
 	if err != nil || len(waiting) == 0 {
 		return err
 	}
-	ids := make([]ward.OrgID, len(waiting))
-	for i, work := range waiting {
-		ids[i] = ward.OrgID(work.Subject)
+	var orgs []ward.OrgID
+	var failed []error
+	for _, work := range waiting {
+		cve, about := strings.CutPrefix(work.Subject, "cve:")
+		if !about {
+			orgs = append(orgs, ward.OrgID(work.Subject))
+			continue
+		}
+		if err := l.reproveAbout(ctx, work, ward.CVE(cve), alerts); err != nil {
+			failed = append(failed, fmt.Errorf("proof about %s: %w", cve, err))
+		}
 	}
 	now := map[key]ward.Standing{}
 	for _, a := range alerts {
-		standings, err := l.standings.Standing(ctx, ward.Everything(), aboutAlert(a), ids)
-		if err != nil {
-			return fmt.Errorf("standing for %s: %w", a.ID, err)
-		}
-		for _, s := range standings {
-			now[key{alert: a.ID, org: s.Org}] = s
+		if err := l.stand(ctx, now, a, orgs); err != nil {
+			return err
 		}
 	}
-	var failed []error
 	for _, work := range waiting {
+		if strings.Contains(work.Subject, ":") {
+			continue
+		}
 		if err := l.reproveOne(ctx, work, now); err != nil {
 			failed = append(failed, fmt.Errorf("proof for %s: %w", work.Subject, err))
 		}
@@ -150,38 +158,89 @@ func (l *Ledger) reprove(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
-func (l *Ledger) reproveOne(ctx context.Context, work store.Work, standings map[key]ward.Standing) error {
-	org := ward.OrgID(work.Subject)
-	return l.store.Update(ctx, func(tx *store.Tx) error {
-		all, err := tx.ResponsesOf(ctx, ward.Everything(), org)
+// stand works out where organisations stand on an alert.
+func (l *Ledger) stand(ctx context.Context, now map[key]ward.Standing, a ward.Alert, orgs []ward.OrgID) error {
+	standings, err := l.standings.Standing(ctx, ward.Everything(), aboutAlert(a), orgs)
+	if err != nil {
+		return fmt.Errorf("standing for %s: %w", a.ID, err)
+	}
+	for _, s := range standings {
+		now[key{alert: a.ID, org: s.Org}] = s
+	}
+	return nil
+}
+
+// reproveAbout proves the answers to every alert that names the weakness.
+func (l *Ledger) reproveAbout(ctx context.Context, work store.Work, cve ward.CVE, alerts []ward.Alert) error {
+	var answers []ward.Response
+	now := map[key]ward.Standing{}
+	for _, a := range alerts {
+		if !slices.Contains(a.CVEs, cve) {
+			continue
+		}
+		asked, err := l.ForAlert(ctx, ward.Everything(), a.ID)
 		if err != nil {
 			return err
 		}
-		for _, r := range all {
-			c, err := l.begin(ctx, tx, product, r)
-			if errors.Is(err, ward.ErrState) {
-				continue // the alert is closed
-			}
+		orgs := make([]ward.OrgID, len(asked))
+		for i, r := range asked {
+			orgs[i] = r.Org
+		}
+		if err := l.stand(ctx, now, a, orgs); err != nil {
+			return err
+		}
+		answers = append(answers, asked...)
+	}
+	return l.store.Update(ctx, func(tx *store.Tx) error {
+		for _, asked := range answers {
+			r, err := tx.Response(ctx, ward.Everything(), asked.Alert, asked.Org)
 			if err != nil {
 				return err
 			}
-			standing, known := standings[key{alert: r.Alert, org: org}]
-			moved := known && (standing.State != r.Current.State || standing.Reason != r.Current.Reason || !standing.ObservedAt.Equal(r.Current.ObservedAt))
-			if moved {
-				c.r.Current = standing
-			}
-			if err := c.prove(ctx); err != nil {
-				return err
-			}
-			if !moved && same(r.Proof, c.r.Proof) && len(c.entries) == 0 {
-				continue
-			}
-			if err := c.refresh(ctx, r); err != nil {
+			if err := l.reproveAnswer(ctx, tx, r, now); err != nil {
 				return err
 			}
 		}
 		return tx.Finish(ctx, store.ForProof, work)
 	})
+}
+
+func (l *Ledger) reproveOne(ctx context.Context, work store.Work, standings map[key]ward.Standing) error {
+	return l.store.Update(ctx, func(tx *store.Tx) error {
+		all, err := tx.ResponsesOf(ctx, ward.Everything(), ward.OrgID(work.Subject))
+		if err != nil {
+			return err
+		}
+		for _, r := range all {
+			if err := l.reproveAnswer(ctx, tx, r, standings); err != nil {
+				return err
+			}
+		}
+		return tx.Finish(ctx, store.ForProof, work)
+	})
+}
+
+// reproveAnswer proves one answer, as its organisation stands now, and keeps what changed.
+func (l *Ledger) reproveAnswer(ctx context.Context, tx *store.Tx, r ward.Response, standings map[key]ward.Standing) error {
+	c, err := l.begin(ctx, tx, product, r)
+	if errors.Is(err, ward.ErrState) {
+		return nil // the alert is closed
+	}
+	if err != nil {
+		return err
+	}
+	standing, known := standings[key{alert: r.Alert, org: r.Org}]
+	moved := known && (standing.State != r.Current.State || standing.Reason != r.Current.Reason || !standing.ObservedAt.Equal(r.Current.ObservedAt))
+	if moved {
+		c.r.Current = standing
+	}
+	if err := c.prove(ctx); err != nil {
+		return err
+	}
+	if !moved && same(r.Proof, c.r.Proof) && len(c.entries) == 0 {
+		return nil
+	}
+	return c.refresh(ctx, r)
 }
 
 // refresh keeps what evidence changed. The version counts what people say: it moves only when the answer was opened again

@@ -132,6 +132,18 @@ func (l *Ledger) Owed(ctx context.Context, scope ward.Scope, org ward.OrgID) ([]
 	return l.list(ctx, func(tx *store.Tx) ([]ward.Response, error) { return tx.ResponsesOwed(ctx, scope, org) })
 }
 
+// OrgOwed is how many answers an organisation owes, and how many of them are late.
+type OrgOwed = store.OrgOwed
+
+// OwedByOrg counts what Owed lists for the whole scope, by organisation; one that owes nothing is left out.
+func (l *Ledger) OwedByOrg(ctx context.Context, scope ward.Scope) (all []OrgOwed, err error) {
+	err = l.store.View(ctx, func(tx *store.Tx) error {
+		all, err = tx.OwedByOrg(ctx, scope, l.clock.Now())
+		return err
+	})
+	return all, err
+}
+
 // Overdue lists the answers that are late now, the longest overdue first.
 func (l *Ledger) Overdue(ctx context.Context, scope ward.Scope) ([]ward.Response, error) {
 	return l.list(ctx, func(tx *store.Tx) ([]ward.Response, error) { return tx.ResponsesLate(ctx, scope, l.clock.Now()) })

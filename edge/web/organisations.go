@@ -51,28 +51,28 @@ func (s *Site) organisationsPage(r *http.Request, who ward.Actor) (Page, error) 
 		from = slices.IndexFunc(chosen, func(o ward.Organisation) bool { return string(o.ID) == after }) + 1
 	}
 	shown := chosen[from:min(from+orgsAPage, len(chosen))]
-	owed, err := s.Responses.Owed(ctx, who.Scope, "")
+	owed, err := s.Responses.OwedByOrg(ctx, who.Scope)
 	if err != nil {
 		return Page{}, err
 	}
 	owes, late := map[ward.OrgID]int{}, map[ward.OrgID]int{}
-	for _, a := range owed {
-		owes[a.Org]++
-		if a.Overdue {
-			late[a.Org]++
+	for _, o := range owed {
+		owes[o.Org] = o.Owed
+		if o.Overdue > 0 {
+			late[o.Org] = o.Overdue
 		}
+	}
+	newest, err := s.newestSources(ctx, who.Scope)
+	if err != nil {
+		return Page{}, err
 	}
 	t := Table{Caption: "Organisations", HideCaption: true, Keys: true,
 		Columns: []Column{{Title: "Organisation"}, {Title: "Code", Tight: true}, {Title: "Kind", Tight: true}, {Title: "Town"}, {Title: "Newest inventory", Tight: true}, {Title: "Answers owed", Right: true}, {Title: "Overdue", Right: true}},
 		Empty:   Empty{Text: "No organisation has " + quoted(text) + " in its name, code or town.", Next: Link{Text: "Show all", Href: "/organisations"}}}
 	for _, o := range shown {
-		newest, err := s.newestSource(ctx, who.Scope, o.ID)
-		if err != nil {
-			return Page{}, err
-		}
 		var seen View = Tag{"No source", ToneUnknown}
-		if !newest.IsZero() {
-			seen = When{newest}
+		if at := newest[o.ID]; !at.IsZero() {
+			seen = When{at}
 		}
 		var overdue View = Text("0")
 		if late[o.ID] > 0 {
@@ -102,11 +102,13 @@ func (s *Site) organisationsPage(r *http.Request, who ward.Actor) (Page, error) 
 	return Page{Title: "Organisations", Template: "list", Current: "organisations", Data: data}, nil
 }
 
-func (s *Site) newestSource(ctx context.Context, scope ward.Scope, org ward.OrgID) (newest time.Time, err error) {
-	sources, err := s.Estate.Sources(ctx, scope, org)
+// newestSources is when each organisation was last seen by any source.
+func (s *Site) newestSources(ctx context.Context, scope ward.Scope) (map[ward.OrgID]time.Time, error) {
+	sources, err := s.Estate.Sources(ctx, scope, "")
+	newest := map[ward.OrgID]time.Time{}
 	for _, source := range sources {
-		if source.ObservedAt.After(newest) {
-			newest = source.ObservedAt
+		if source.ObservedAt.After(newest[source.Org]) {
+			newest[source.Org] = source.ObservedAt
 		}
 	}
 	return newest, err

@@ -245,7 +245,7 @@ func (tx *Tx) Cite(ctx context.Context, kind, cited string, cves []ward.CVE, org
 		FROM verdicts v
 		JOIN installs i ON i.software = v.software AND i.last_seen IS NULL
 		JOIN sources s ON s.id = i.source
-		JOIN asset_orgs o ON o.asset = i.asset AND o.org IN (`+chosen+`)
+		JOIN asset_orgs o ON o.asset = i.asset AND +o.org IN (`+chosen+`)
 		WHERE v.cve IN (`+in+`) AND v.status = 'affected' AND v.until IS NULL
 		ORDER BY CASE s.grade WHEN 'independent' THEN 0 WHEN 'tool export' THEN 1 ELSE 2 END, s.observed_at DESC
 		ON CONFLICT DO NOTHING`, args...)

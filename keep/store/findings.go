@@ -48,49 +48,78 @@ type Kept struct {
 	Rank       string // sorts the queue, the most urgent first
 }
 
+const exposedColumns = `SELECT DISTINCT o.org, i.software, i.asset, a.reachable, a.services `
+
 // ExposedOf calls yield for everything affected on the assets of the organisations. Few organisations are read by their
-// assets, many in one pass over what is affected.
+// assets, many in one pass over what is affected (the plus keeps the pass from asking each asset for each organisation).
 func (tx *Tx) ExposedOf(ctx context.Context, orgs []ward.OrgID, yield func(Exposed)) error {
 	const few = 4
 	in, args := marks(orgs, 1)
-	query := `SELECT DISTINCT o.org, i.software, i.asset, a.reachable, a.services
+	query := exposedColumns + `
 		FROM (SELECT DISTINCT software FROM verdicts WHERE status = 'affected' AND until IS NULL) v
 		CROSS JOIN installs i ON i.software = v.software AND i.last_seen IS NULL
-		CROSS JOIN asset_orgs o ON o.asset = i.asset AND o.org IN (` + in + `)
+		CROSS JOIN asset_orgs o ON o.asset = i.asset AND +o.org IN (` + in + `)
 		CROSS JOIN assets a ON a.id = i.asset`
 	if len(orgs) <= few {
-		query = `SELECT DISTINCT o.org, i.software, i.asset, a.reachable, a.services
+		query = exposedColumns + `
 		FROM asset_orgs o CROSS JOIN presence p ON p.asset = o.asset AND p.last_seen IS NULL
 		CROSS JOIN installs i ON i.source = p.source AND i.asset = p.asset AND i.last_seen IS NULL
 		CROSS JOIN assets a ON a.id = i.asset
 		WHERE o.org IN (` + in + `) AND i.software IN (SELECT software FROM verdicts WHERE status = 'affected' AND until IS NULL)`
 	}
-	rows, err := tx.tx.QueryContext(ctx, query, args...)
-	if err != nil {
-		return fmt.Errorf("store: exposed: %w", err)
-	}
-	defer rows.Close()
-	services := map[string][]string{}
-	for rows.Next() {
-		var e Exposed
-		var text string
-		if err := rows.Scan(&e.Org, &e.Software, &e.Asset, &e.Reachable, &text); err != nil {
+	return exposed(tx.tx.QueryContext(ctx, query, args...))(yield)
+}
+
+// ExposedBy calls yield for every asset of any organisation on which one of the identities is, and is affected.
+func (tx *Tx) ExposedBy(ctx context.Context, ids []ward.SoftwareID, yield func(Exposed)) error {
+	return chunked(ids, func(some []ward.SoftwareID) error {
+		return exposed(tx.tx.QueryContext(ctx, exposedColumns+`
+			FROM (SELECT DISTINCT software FROM verdicts WHERE status = 'affected' AND until IS NULL AND software IN (`+integers(some)+`)) v
+			CROSS JOIN installs i ON i.software = v.software AND i.last_seen IS NULL
+			CROSS JOIN asset_orgs o ON o.asset = i.asset
+			CROSS JOIN assets a ON a.id = i.asset`))(yield)
+	})
+}
+
+func exposed(rows *sql.Rows, err error) func(yield func(Exposed)) error {
+	return func(yield func(Exposed)) error {
+		if err != nil {
 			return fmt.Errorf("store: exposed: %w", err)
 		}
-		known, ok := services[text]
-		if !ok {
-			if err := json.Unmarshal([]byte(text), &known); err != nil {
-				return fmt.Errorf("store: services of asset %d: %w", e.Asset, err)
+		defer rows.Close()
+		services := map[string][]string{}
+		for rows.Next() {
+			var e Exposed
+			var text string
+			if err := rows.Scan(&e.Org, &e.Software, &e.Asset, &e.Reachable, &text); err != nil {
+				return fmt.Errorf("store: exposed: %w", err)
 			}
-			services[text] = known
+			known, ok := services[text]
+			if !ok {
+				if err := json.Unmarshal([]byte(text), &known); err != nil {
+					return fmt.Errorf("store: services of asset %d: %w", e.Asset, err)
+				}
+				services[text] = known
+			}
+			e.Services = known
+			yield(e)
 		}
-		e.Services = known
-		yield(e)
+		if err := rows.Err(); err != nil {
+			return fmt.Errorf("store: exposed: %w", err)
+		}
+		return nil
 	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("store: exposed: %w", err)
+}
+
+// SoftwareLike lists the identities that may be of a product with one of the keys: those that are posted under it, and those
+// whose vendor nobody wrote, which are posted under what may be it.
+func (tx *Tx) SoftwareLike(ctx context.Context, keys []string) (all []ward.Software, err error) {
+	if all, err = tx.SoftwareByKeys(ctx, keys); err != nil {
+		return nil, err
 	}
-	return nil
+	rows, err := tx.tx.QueryContext(ctx, `SELECT `+softwareColumns+` FROM software w WHERE w.vendor NOT GLOB '*[a-zA-Z0-9]*'`)
+	nameless, err := list(rows, err, scanSoftware)
+	return append(all, nameless...), err
 }
 
 // WeaknessesOf lists the open affected verdicts on software identities, and the identities themselves.
@@ -161,7 +190,7 @@ func (tx *Tx) SaveFinding(ctx context.Context, k Kept) error {
 	if err != nil {
 		return err
 	}
-	if _, err := tx.tx.ExecContext(ctx, `INSERT INTO findings
+	if err := tx.repeat(ctx, `INSERT INTO findings
 			(id, org, vendor, product, product_key, branch, fix, cves, assets, state, ended, replaces, first_seen, last_seen, rank, priority)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 		ON CONFLICT (id) DO UPDATE SET vendor = excluded.vendor, product = excluded.product, cves = excluded.cves, assets = excluded.assets,
@@ -171,20 +200,22 @@ func (tx *Tx) SaveFinding(ctx context.Context, k Kept) error {
 		string(k.Replaces), micros(k.FirstSeen), micros(k.LastSeen), k.Rank, priority); err != nil {
 		return fmt.Errorf("store: finding %s: %w", k.ID, err)
 	}
-	if _, err := tx.tx.ExecContext(ctx, `DELETE FROM finding_cves WHERE finding = $1`, string(k.ID)); err != nil {
+	if err := tx.repeat(ctx, `DELETE FROM finding_cves WHERE finding = $1`, string(k.ID)); err != nil {
 		return fmt.Errorf("store: finding %s: %w", k.ID, err)
 	}
 	for _, cve := range k.CVEs {
-		if _, err := tx.tx.ExecContext(ctx, `INSERT INTO finding_cves (cve, finding) VALUES ($1, $2)`, string(cve), string(k.ID)); err != nil {
+		if err := tx.repeat(ctx, `INSERT INTO finding_cves (cve, finding) VALUES ($1, $2)`, string(cve), string(k.ID)); err != nil {
 			return fmt.Errorf("store: finding %s: %w", k.ID, err)
 		}
 	}
 	return nil
 }
 
+const findingFacts = `f.id, f.org, f.vendor, f.product, f.product_key, f.branch, f.fix, f.cves, f.assets, f.state, f.ended, f.replaces, f.first_seen,
+	f.last_seen, f.rank, f.priority`
+
 // findingColumns reads a finding f, with the oldest alert in force that asked its organisation about one of its weaknesses.
-const findingColumns = `f.id, f.org, f.vendor, f.product, f.product_key, f.branch, f.fix, f.cves, f.assets, f.state, f.ended, f.replaces, f.first_seen,
-	f.last_seen, f.rank, f.priority, COALESCE((SELECT MIN(r.alert) FROM finding_cves c JOIN alert_cves n ON n.cve = c.cve
+const findingColumns = findingFacts + `, COALESCE((SELECT MIN(r.alert) FROM finding_cves c JOIN alert_cves n ON n.cve = c.cve
 		JOIN responses r ON r.alert = n.alert AND r.org = f.org JOIN alerts a ON a.id = n.alert AND a.state = 'published' WHERE c.finding = f.id), '')
 	FROM findings f`
 
@@ -203,10 +234,35 @@ func scanFinding(rows *sql.Rows) (k Kept, err error) {
 	return k, err
 }
 
-// FindingsOf lists every finding of one organisation, ended and replaced ones too.
-func (tx *Tx) FindingsOf(ctx context.Context, org ward.OrgID) ([]Kept, error) {
-	rows, err := tx.tx.QueryContext(ctx, `SELECT `+findingColumns+` WHERE f.org = $1 ORDER BY f.rank, f.id`, string(org))
+// FindingsOf lists every finding of one organisation, ended and replaced ones too, of all products or of those with the keys.
+// What alert there is about them is not told.
+func (tx *Tx) FindingsOf(ctx context.Context, org ward.OrgID, keys ...string) ([]Kept, error) {
+	condition, args := "1=1", []any{string(org)}
+	if len(keys) > 0 {
+		in, values := marks(keys, 2)
+		condition, args = "f.product_key IN ("+in+")", append(args, values...)
+	}
+	rows, err := tx.tx.QueryContext(ctx, `SELECT `+findingFacts+`, '' FROM findings f WHERE f.org = $1 AND `+condition+` ORDER BY f.rank, f.id`, args...)
 	return list(rows, err, scanFinding)
+}
+
+// OrgsWithFindings lists the organisations that have an open finding on a product with one of the keys.
+func (tx *Tx) OrgsWithFindings(ctx context.Context, keys []string) ([]string, error) {
+	in, args := marks(keys, 1)
+	return texts(tx.tx.QueryContext(ctx, `SELECT DISTINCT org FROM findings WHERE state = 'open' AND product_key IN (`+in+`) ORDER BY org`, args...))
+}
+
+// SeeFindings says that the open findings of an organisation, of all products or of those with the keys, still stand.
+func (tx *Tx) SeeFindings(ctx context.Context, org ward.OrgID, at time.Time, keys ...string) error {
+	condition, args := "1=1", []any{string(org), micros(at)}
+	if len(keys) > 0 {
+		in, values := marks(keys, 3)
+		condition, args = "product_key IN ("+in+")", append(args, values...)
+	}
+	if _, err := tx.tx.ExecContext(ctx, `UPDATE findings SET last_seen = $2 WHERE org = $1 AND state = 'open' AND `+condition, args...); err != nil {
+		return fmt.Errorf("store: findings of %s: %w", org, err)
+	}
+	return nil
 }
 
 // Finding reads one finding.

@@ -194,6 +194,9 @@ type ExposureQuery struct {
 // to be there, although it was last seen earlier.
 const goneAt = `(SELECT MIN(n.observed_at) FROM imports n WHERE n.source = i.source AND n.state = 'applied' AND n.observed_at > i.last_seen)`
 
+// onceListed joins the sources that ever listed an asset l, each once.
+const onceListed = `presence p ON p.asset = l.asset AND p.first_seen = (SELECT MIN(first_seen) FROM presence WHERE source = p.source AND asset = p.asset)`
+
 // overlaps keeps the pairs of verdict v and install i that held at the same time.
 const overlaps = `i.first_seen < COALESCE(v.until, 9223372036854775807) AND (i.last_seen IS NULL OR i.last_seen >= v.since OR v.since < ` + goneAt + `)`
 
@@ -229,7 +232,9 @@ func (tx *Tx) Exposures(ctx context.Context, scope ward.Scope, q ExposureQuery) 
 		of += ` AND x.org = ` + arg(string(q.Org))
 	}
 	of = `(` + of + ` ORDER BY x.operates DESC, x.org LIMIT 1)`
-	where = append(where, of+` IS NOT NULL`)
+	if !scope.All() || q.Org != "" { // somebody answers for every asset
+		where = append(where, of+` IS NOT NULL`)
+	}
 	switch {
 	case !q.AsAt.IsZero():
 		at := arg(micros(q.AsAt))
@@ -256,11 +261,23 @@ func (tx *Tx) Exposures(ctx context.Context, scope ward.Scope, q ExposureQuery) 
 		if q.Asset != 0 {
 			listed = `(SELECT DISTINCT source, asset FROM presence WHERE asset = ` + arg(int64(q.Asset)) + `) p`
 		} else {
-			listed = `asset_orgs l CROSS JOIN presence p ON p.asset = l.asset AND p.first_seen = (SELECT MIN(first_seen) FROM presence WHERE source = p.source AND asset = p.asset)`
+			listed = `asset_orgs l CROSS JOIN ` + onceListed
 			where = append(where, `l.org = `+arg(string(q.Org)))
 			order[0] = "l.asset"
 		}
 		from = listed + ` CROSS JOIN installs i ON i.source = p.source AND i.asset = p.asset CROSS JOIN verdicts v ON v.software = i.software`
+	}
+	if q.Org != "" && !byAsset {
+		common, err := tx.widespread(ctx, q)
+		if err != nil {
+			return none, err
+		}
+		at := ` l.org = ` + arg(string(q.Org))
+		from += ` CROSS JOIN asset_orgs l ON l.asset = i.asset AND` + at
+		if common { // so the organisation's assets are fewer than those that have it
+			from = `asset_orgs l CROSS JOIN ` + onceListed + ` CROSS JOIN verdicts v CROSS JOIN installs i ON i.source = p.source AND i.asset = p.asset AND i.software = v.software`
+			where = append(where, at)
+		}
 	}
 	if q.After != "" {
 		marks, err := exposureMarks(q.After, order)
@@ -305,6 +322,27 @@ func (tx *Tx) Exposures(ctx context.Context, scope ward.Scope, q ExposureQuery) 
 		}
 	}
 	return page, nil
+}
+
+// widespread reports whether what is chosen is on so many assets of the country that one organisation's are found sooner by
+// going through its own.
+func (tx *Tx) widespread(ctx context.Context, q ExposureQuery) (bool, error) {
+	const many = 2000
+	condition, args := `software = $1`, []any{int64(q.Software)}
+	switch {
+	case q.Software != 0:
+	case q.CVE != "":
+		condition, args = `software IN (SELECT software FROM verdicts WHERE cve = $1)`, []any{string(q.CVE)}
+	default:
+		in, keys := marks(q.Keys, 1)
+		condition, args = `software IN (SELECT software FROM software_products WHERE product_key IN (`+in+`))`, keys
+	}
+	var n int
+	err := tx.tx.QueryRowContext(ctx, fmt.Sprintf(`SELECT COUNT(*) FROM (SELECT 1 FROM installs WHERE %s LIMIT %d)`, condition, many), args...).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("store: exposures: %w", err)
+	}
+	return n == many, nil
 }
 
 // accountableFor lists who answers for each of the assets; the caller keeps to the scope.

@@ -13,15 +13,15 @@ type Room string
 // The rooms with pending work, in the order of the walk.
 const (
 	ForMatch    Room = "match"    // subjects "software:ID" and "cve:ID"
-	ForFindings Room = "findings" // subjects are organisation codes
-	ForProof    Room = "proof"    // subjects are organisation codes
+	ForFindings Room = "findings" // subjects are organisation codes, and "software:ID" of which something else is said
+	ForProof    Room = "proof"    // subjects are organisation codes, and "cve:ID" of which something else is said
 )
 
 // Mark leaves work for a room, in the transaction that made it necessary, so that a crash cannot lose it. A subject that
 // is already marked keeps its place, and who has taken it up meanwhile will find it again.
 func (tx *Tx) Mark(ctx context.Context, room Room, now time.Time, subjects ...string) error {
 	for _, subject := range subjects {
-		if _, err := tx.tx.ExecContext(ctx,
+		if err := tx.repeat(ctx,
 			`INSERT INTO pending (room, subject, since, turn) VALUES ($1, $2, $3, 1) ON CONFLICT (room, subject) DO UPDATE SET turn = pending.turn + 1`,
 			string(room), subject, micros(now)); err != nil {
 			return fmt.Errorf("store: mark %s %s: %w", room, subject, err)
@@ -39,7 +39,7 @@ func (tx *Tx) Pending(ctx context.Context, room Room, limit int) ([]string, erro
 // Done clears subjects that room has taken up.
 func (tx *Tx) Done(ctx context.Context, room Room, subjects ...string) error {
 	for _, subject := range subjects {
-		if _, err := tx.tx.ExecContext(ctx, `DELETE FROM pending WHERE room = $1 AND subject = $2`, string(room), subject); err != nil {
+		if err := tx.repeat(ctx, `DELETE FROM pending WHERE room = $1 AND subject = $2`, string(room), subject); err != nil {
 			return fmt.Errorf("store: done %s %s: %w", room, subject, err)
 		}
 	}
@@ -60,7 +60,7 @@ func (tx *Tx) Waiting(ctx context.Context, room Room, limit int) ([]Work, error)
 
 // Finish clears work that room has taken up, unless it was marked again since it looked.
 func (tx *Tx) Finish(ctx context.Context, room Room, work Work) error {
-	if _, err := tx.tx.ExecContext(ctx, `DELETE FROM pending WHERE room = $1 AND subject = $2 AND turn = $3`, string(room), work.Subject, work.turn); err != nil {
+	if err := tx.repeat(ctx, `DELETE FROM pending WHERE room = $1 AND subject = $2 AND turn = $3`, string(room), work.Subject, work.turn); err != nil {
 		return fmt.Errorf("store: finish %s %s: %w", room, work.Subject, err)
 	}
 	return nil

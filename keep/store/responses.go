@@ -163,6 +163,24 @@ func (tx *Tx) ResponsesOwed(ctx context.Context, scope ward.Scope, org ward.OrgI
 	return list(rows, err, scanResponse)
 }
 
+// OrgOwed is how many answers an organisation owes to alerts in force, and how many of them are late.
+type OrgOwed struct {
+	Org     ward.OrgID
+	Owed    int
+	Overdue int
+}
+
+// OwedByOrg counts, by organisation, the answers that ResponsesOwed lists.
+func (tx *Tx) OwedByOrg(ctx context.Context, scope ward.Scope, now time.Time) ([]OrgOwed, error) {
+	condition, args := within(scope, "r.org", 3)
+	rows, err := tx.tx.QueryContext(ctx, `SELECT r.org, COUNT(*), SUM(CASE WHEN r.due <= $2 THEN 1 ELSE 0 END) FROM responses r JOIN alerts a ON a.id = r.alert
+		WHERE a.state = $1 AND r.closed IS NULL AND `+condition+` GROUP BY r.org ORDER BY r.org`, append([]any{string(ward.Published), micros(now)}, args...)...)
+	return list(rows, err, func(rows *sql.Rows) (o OrgOwed, err error) {
+		err = rows.Scan(&o.Org, &o.Owed, &o.Overdue)
+		return o, err
+	})
+}
+
 // ResponsesOf lists every answer of an organisation, newest alert first.
 func (tx *Tx) ResponsesOf(ctx context.Context, scope ward.Scope, org ward.OrgID) ([]ward.Response, error) {
 	condition, args := within(scope, "r.org", 2)

@@ -101,9 +101,9 @@ func (r *Register) Sightings(ctx context.Context, scope ward.Scope, asset ward.A
 	})
 }
 
-// Sources lists an organisation's sources.
+// Sources lists the sources of an organisation, or, with none named, of all within scope.
 func (r *Register) Sources(ctx context.Context, scope ward.Scope, org ward.OrgID) ([]ward.Source, error) {
-	if !scope.Sees(org) {
+	if org != "" && !scope.Sees(org) {
 		return nil, ward.ErrNotFound
 	}
 	return view(ctx, r, func(tx *store.Tx) ([]ward.Source, error) { return tx.Sources(ctx, scope, org) })

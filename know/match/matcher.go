@@ -58,7 +58,8 @@ type batch struct {
 	now     time.Time
 	known   *library
 	pairs   int
-	touched []ward.SoftwareID // whose verdicts changed
+	touched []ward.SoftwareID // of which something else is said
+	said    []string          // "cve:ID" of the weaknesses of which something else is said
 }
 
 func (b *batch) run(ctx context.Context) (int, error) {
@@ -90,20 +91,32 @@ func (b *batch) run(ctx context.Context) (int, error) {
 		}
 		done = append(done, subject)
 	}
+	spoken := len(b.touched)
 	if err := b.identities(ctx, ids); err != nil {
 		return 0, err
 	}
-	slices.Sort(b.touched)
-	orgs, err := b.tx.OrgsRunning(ctx, slices.Compact(b.touched))
-	if err != nil {
+	if err := b.pass(ctx, b.touched[spoken:]); err != nil {
 		return 0, err
 	}
-	for _, room := range []store.Room{store.ForFindings, store.ForProof} {
-		if err := b.tx.Mark(ctx, room, b.now, orgs...); err != nil {
-			return 0, err
-		}
-	}
 	return len(done), b.tx.Done(ctx, store.ForMatch, done...)
+}
+
+// pass leaves the work that follows for the other rooms: the products are folded again, and proved again is every answer
+// about a weakness of which something else is said, and those of the organisations that run the identities that are new.
+func (b *batch) pass(ctx context.Context, fresh []ward.SoftwareID) error {
+	orgs, err := b.tx.OrgsRunning(ctx, fresh)
+	if err != nil {
+		return err
+	}
+	if err := b.tx.Mark(ctx, store.ForProof, b.now, append(orgs, b.said...)...); err != nil {
+		return err
+	}
+	slices.Sort(b.touched)
+	var subjects []string
+	for _, id := range slices.Compact(b.touched) {
+		subjects = append(subjects, "software:"+strconv.FormatInt(int64(id), 10))
+	}
+	return b.tx.Mark(ctx, store.ForFindings, b.now, subjects...)
 }
 
 // weakness holds one CVE against every identity of the products that it names.
@@ -116,6 +129,7 @@ func (b *batch) weakness(ctx context.Context, cve ward.CVE) error {
 		return err
 	}
 	standing := make(map[ward.SoftwareID]ward.Verdict, len(open))
+	changed := len(b.touched)
 	for _, v := range open {
 		standing[v.Software] = v
 	}
@@ -139,6 +153,12 @@ func (b *batch) weakness(ctx context.Context, cve ward.CVE) error {
 		if err := b.end(ctx, old); err != nil {
 			return err
 		}
+	}
+	if len(b.touched) > changed {
+		b.said = append(b.said, "cve:"+string(cve))
+	}
+	for _, v := range open { // what orders the queue may have changed where the verdict did not
+		b.touched = append(b.touched, v.Software)
 	}
 	return b.tx.SaveVerdicts(ctx, fresh)
 }

@@ -108,7 +108,7 @@ func (w *watch) evidence(org ward.OrgID) (seen []ward.Seen) {
 	return seen
 }
 
-// pendingFor lists the organisations that a room was told of, and clears them.
+// pendingFor lists what a room was told of, and clears it.
 func (w *watch) pendingFor(room store.Room) (subjects []string) {
 	w.Helper()
 	w.must(w.store.Update(ctx, func(tx *store.Tx) (err error) {
@@ -156,10 +156,11 @@ func TestFromAdvisoryToExposure(t *testing.T) {
 		!e.FirstSeen.Equal(start.Add(time.Hour)) || !slices.Equal(e.Asset.Accountable, []ward.OrgID{"XZ1A"}) || e.Verdict.Why == "" {
 		t.Errorf("got %+v", e)
 	}
-	for _, room := range []store.Room{store.ForFindings, store.ForProof} {
-		if got := w.pendingFor(room); !slices.Equal(got, []string{"XZ1A"}) {
-			t.Errorf("%s was told of %q", room, got)
-		}
+	if got := w.pendingFor(store.ForFindings); !slices.Equal(got, []string{fmt.Sprintf("software:%d", e.Software.ID)}) {
+		t.Errorf("findings was told of %q", got)
+	}
+	if got := w.pendingFor(store.ForProof); !slices.Equal(got, []string{"cve:CVE-2025-4427", "cve:CVE-2025-4428"}) {
+		t.Errorf("proof was told of %q", got)
 	}
 	if counts, err := w.Counts(ctx, all, "CVE-2025-4428"); err != nil || !slices.Equal(counts, []match.OrgCount{{Org: "XZ1A", Assets: 1}}) {
 		t.Errorf("counts %v, %v", counts, err)
@@ -225,7 +226,7 @@ func TestVerdictHistory(t *testing.T) {
 	w.clock.Advance(24 * time.Hour)
 	changed := w.clock.Now()
 	w.learns(nvdSays("CVE-2025-4428"))
-	if got := w.pendingFor(store.ForProof); !slices.Equal(got, []string{"XZ1A"}) {
+	if got := w.pendingFor(store.ForProof); !slices.Equal(got, []string{"cve:CVE-2025-4428"}) {
 		t.Errorf("proof was told of %q", got)
 	}
 	ended := w.exposures(all, match.ExposureQuery{CVE: "CVE-2025-4428"})

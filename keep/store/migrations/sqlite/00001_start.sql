@@ -132,6 +132,7 @@ CREATE TABLE findings (
 );
 CREATE INDEX findings_queue ON findings (state, rank, id);
 CREATE INDEX findings_org ON findings (org, state, rank, id);
+CREATE INDEX findings_product ON findings (product_key, org, state);
 CREATE TABLE finding_cves (cve TEXT NOT NULL, finding TEXT NOT NULL, PRIMARY KEY (cve, finding));
 CREATE INDEX finding_cves_finding ON finding_cves (finding);
 CREATE TABLE counters (name TEXT PRIMARY KEY, value BIGINT NOT NULL);
