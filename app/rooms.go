@@ -17,6 +17,8 @@ import (
 	"wardwatch/know/feeds/epss"
 	"wardwatch/know/feeds/kev"
 	"wardwatch/know/feeds/nvd"
+	"wardwatch/know/feeds/openvex"
+	"wardwatch/know/feeds/osv"
 	"wardwatch/ward"
 )
 
@@ -28,7 +30,10 @@ func readers() []estate.Reader {
 // sources are the publishers that the product understands, in the order in which they are asked whether they recognise a file.
 func sources(c config.Config) []feeds.Source {
 	at := func(name string) string { return c.Feeds[name].Location }
-	return []feeds.Source{kev.New(at("kev")), epss.New(at("epss")), nvd.New(at("nvd")), nvd.NewOverrides(at("overrides")), cve.New(at("cve")), csaf.New(at("csaf"))}
+	return []feeds.Source{
+		kev.New(at("kev")), epss.New(at("epss")), nvd.New(at("nvd")), nvd.NewOverrides(at("overrides")), cve.New(at("cve")), csaf.New(at("csaf")),
+		openvex.New(at("openvex")), osv.New(at("osv")),
+	}
 }
 
 // schedule is how often each configured feed is read.

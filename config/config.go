@@ -38,7 +38,7 @@ type Config struct {
 	Operator Operator `yaml:"operator"`
 	// Exercise marks every page, alert and message with the word EXERCISE.
 	Exercise bool `yaml:"exercise"`
-	// Feeds are what to fetch, by name (cve, csaf, epss, kev, nvd, overrides). A feed with an empty location is not fetched by itself.
+	// Feeds are what to fetch, by name (csaf, cve, epss, kev, nvd, openvex, osv, overrides). A feed with an empty location is not fetched by itself.
 	Feeds map[string]Feed `yaml:"feeds"`
 }
 
@@ -61,7 +61,7 @@ type Feed struct {
 }
 
 // FeedNames are the feeds that this program reads.
-var FeedNames = []string{"csaf", "cve", "epss", "kev", "nvd", "overrides"}
+var FeedNames = []string{"csaf", "cve", "epss", "kev", "nvd", "openvex", "osv", "overrides"}
 
 // Default is the configuration of a program started with no file: one machine, this machine only, nothing fetched.
 func Default() Config {

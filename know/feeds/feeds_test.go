@@ -21,17 +21,19 @@ import (
 	"wardwatch/know/feeds/epss"
 	"wardwatch/know/feeds/kev"
 	"wardwatch/know/feeds/nvd"
+	"wardwatch/know/feeds/openvex"
+	"wardwatch/know/feeds/osv"
 	"wardwatch/test/shared"
 )
 
 func sources() []feeds.Source {
-	return []feeds.Source{kev.New(""), epss.New(""), cve.New(""), nvd.New(""), nvd.NewOverrides(""), csaf.New("")}
+	return []feeds.Source{kev.New(""), epss.New(""), cve.New(""), nvd.New(""), nvd.NewOverrides(""), csaf.New(""), openvex.New(""), osv.New("")}
 }
 
 // published is how many records the shared data holds: the counts that its publishers state, and three bare NVD and two CVE
 // records of one incident.
 var published = map[string]int{"kev": 1404, "epss": 313089, "nvd": 52067 + 3, "cve": 3361 + 2, "overrides": 16586,
-	"csaf": 852 + 5 + 1118}
+	"csaf": 852 + 5 + 1118, "osv": 2}
 
 // refused is how many records of the shared data are there to be refused: CSAF's own test files, for failing a test.
 var refused = map[string]int{"csaf": 28 + 5}

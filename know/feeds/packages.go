@@ -17,7 +17,7 @@ var orders = map[string]string{
 }
 
 // Package takes a package URL apart: the URL without version, and without what tells builds of one release apart
-// (architecture, file), its version, and the scheme that orders versions of its type. What is no package URL comes back empty.
+// (architecture, file, module), its version, and the scheme that orders versions of its type. What is no package URL comes back empty.
 func Package(purl string) (bare, version, scheme string) {
 	p, err := packageurl.FromString(purl)
 	if err != nil {
@@ -29,7 +29,7 @@ func Package(purl string) (bare, version, scheme string) {
 	}
 	p.Version, p.Subpath = "", ""
 	p.Qualifiers = slices.DeleteFunc(p.Qualifiers, func(q packageurl.Qualifier) bool {
-		return q.Key != "distro" && q.Key != "rpmmod" && q.Key != "repository_url"
+		return q.Key != "distro" && q.Key != "repository_url"
 	})
 	return p.ToString(), version, scheme
 }

@@ -112,6 +112,7 @@ type product struct {
 	files    []Hash
 	on       []string // products that it is a part of or runs on
 	within   []string // IDs of products that ship with it
+	base     string   // the CPE name of the lowest of those that has one
 	special  string   // the Ecosystem of a distribution's package
 }
 
@@ -297,9 +298,10 @@ func (p product) part(full fullProduct, others []string, ships bool, all map[str
 		if ships && len(p.purls) == 0 {
 			p.within = add(p.within, id)
 		}
-		if p.special == "" {
-			p.special = ecosystem(p.purls, other.cpe)
-		}
+		p.base = cmp.Or(p.base, other.cpe, other.base)
+	}
+	if p.special == "" {
+		p.special = ecosystem(p.purls, p.base)
 	}
 	return p
 }
