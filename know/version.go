@@ -120,8 +120,8 @@ func OrderKey(scheme, version string) (key string, ordered bool) {
 	switch scheme {
 	case "git", "original_commit_for_fix", "commit":
 		return strings.ToLower(strings.TrimSpace(version)), false
-	case SchemeSemver:
-		if key, err := VersionKey(SchemeSemver, version); err == nil {
+	case SchemeSemver, SchemeWindows: // made of the same classes as a vendor's key, so the two compare
+		if key, err := VersionKey(scheme, version); err == nil {
 			return key, true
 		}
 	case SchemeDeb, SchemeRPM, SchemeAPK, SchemePyPI, SchemeMaven, SchemeRubyGems, SchemeNuGet, SchemePackagist, SchemeCRAN,

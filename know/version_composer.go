@@ -24,6 +24,9 @@ var composerStabilities = map[string]byte{
 	"patch": composerPatch, "pl": composerPatch, "p": composerPatch, "stable": composerEnd,
 }
 
+// composerWords are those that can follow the numbers.
+var composerWords = []string{"alpha", "a", "beta", "b", "rc", "patch", "pl", "p", "stable"}
+
 // composerNumbers is how many numbers Composer makes of a version: 1.0 is 1.0.0.0.
 const composerNumbers = 4
 
@@ -88,37 +91,36 @@ func composerNormal(key []byte, version string) ([]byte, bool) {
 	for ; n < composerNumbers; n++ {
 		key = append(key, composerNumber, 0)
 	}
-	word := strings.TrimLeft(rest, "._-")
-	if len(rest)-len(word) > 1 {
-		return nil, false
+	if rest != "" && strings.IndexByte("._-", rest[0]) >= 0 {
+		rest = rest[1:]
 	}
-	if size := letters(word); size > 0 {
-		class, ok := composerStabilities[word[:size]]
-		switch {
-		case !ok:
-			return nil, false
-		case class == composerEnd:
-			rest = word[size:]
-		case class != composerDev:
-			key = append(key, class)
-			for rest = word[size:]; rest != ""; {
-				number := rest
-				if number[0] == '.' || number[0] == '-' {
-					number = number[1:]
-				}
-				size := digits(number)
-				if size == 0 {
-					break
-				}
-				key = appendNumber(append(key, composerNumber), number[:size])
-				rest = number[size:]
-			}
+	stability := ""
+	for _, word := range composerWords {
+		if len(word) > len(stability) && strings.HasPrefix(rest, word) {
+			stability = word
 		}
+	}
+	stable := stability == "stable"
+	if stability != "" && !stable {
+		key = append(key, composerStabilities[stability])
+	}
+	for rest = rest[len(stability):]; stability != ""; {
+		text := strings.TrimPrefix(strings.TrimPrefix(rest, "."), "-")
+		size := digits(text)
+		if size == 0 || len(rest)-len(text) > 1 {
+			break
+		}
+		if !stable {
+			key = appendNumber(append(key, composerNumber), text[:size])
+		}
+		rest = text[size:]
 	}
 	switch rest {
 	case "":
-	case "dev", "-dev", ".dev", "_dev":
-		key = append(key, composerDev)
+	case "dev", "-dev", ".dev":
+		if !stable {
+			key = append(key, composerDev)
+		}
 	default:
 		return nil, false
 	}

@@ -14,15 +14,14 @@ const (
 
 // gemKey reads Gem::Version: segments of digits and of letters, where a word makes a pre-release and a hyphen means ".pre.".
 func gemKey(key []byte, version string) ([]byte, string) {
-	version = strings.ReplaceAll(version, "-", ".pre.")
-	for i, part := range strings.Split(version, ".") {
-		switch {
-		case part == "" || !alphanumeric(part, ""):
-			return nil, "it is not letters and digits between dots"
-		case i == 0 && !digit(part[0]):
-			return nil, "it does not begin with a number"
-		}
+	head, tail, hyphen := strings.Cut(version, "-")
+	switch {
+	case !digit(version[0]):
+		return nil, "it does not begin with a number"
+	case !identifiers(head) || hyphen && !identifiers(tail):
+		return nil, "it is not letters and digits between dots"
 	}
+	version = strings.ReplaceAll(version, "-", ".pre.")
 	zeros, words := 0, false
 	for rest := version; rest != ""; {
 		switch ch := rest[0]; {

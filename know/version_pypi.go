@@ -29,6 +29,12 @@ var pypiEarly = map[string]byte{
 	"c": pypiCandidate, "rc": pypiCandidate, "pre": pypiCandidate, "preview": pypiCandidate,
 }
 
+var (
+	pypiEarlyWords = []string{"a", "alpha", "b", "beta", "c", "rc", "pre", "preview"}
+	pypiPostWords  = []string{"post", "rev", "r"}
+	pypiDevWords   = []string{"dev"}
+)
+
 // pypiKey reads PEP 440. Text that is not PEP 440 is from before it; advisories name such releases, and setuptools' older order
 // holds for them, below all of PEP 440.
 func pypiKey(key []byte, version string) ([]byte, string) {
@@ -72,13 +78,13 @@ func pep440Key(key []byte, version string) ([]byte, bool) {
 	}
 	key = append(key, keyEnd)
 
-	early, earlyNo, rest := pypiPart(rest, pypiEarlyWord)
-	post, postNo, rest := pypiPart(rest, pypiPostWord)
+	early, earlyNo, rest := pypiPart(rest, pypiEarlyWords)
+	post, postNo, rest := pypiPart(rest, pypiPostWords)
 	if post == "" && len(rest) > 1 && rest[0] == '-' && digit(rest[1]) { // 1.0-1 is 1.0.post1
 		n := 1 + digits(rest[1:])
 		post, postNo, rest = "post", rest[1:n], rest[n:]
 	}
-	dev, devNo, rest := pypiPart(rest, pypiDevWord)
+	dev, devNo, rest := pypiPart(rest, pypiDevWords)
 	if rest != "" {
 		return nil, false
 	}
@@ -126,26 +132,27 @@ func appendLocal(key []byte, local string) ([]byte, bool) {
 	}
 }
 
-func pypiEarlyWord(word string) bool { return pypiEarly[word] != 0 }
-func pypiPostWord(word string) bool  { return word == "post" || word == "rev" || word == "r" }
-func pypiDevWord(word string) bool   { return word == "dev" }
-
-// pypiPart takes [separator] word [[separator] number] off the front of text, where the word is one that is wanted.
-func pypiPart(text string, wanted func(string) bool) (word, no, rest string) {
-	rest = text
-	if rest != "" && strings.IndexByte(".-_", rest[0]) >= 0 {
-		rest = rest[1:]
+// pypiPart takes [separator] word [separator] [number] off the front of text, for the longest of the words.
+func pypiPart(text string, words []string) (word, no, rest string) {
+	rest = pypiSeparator(text)
+	for _, w := range words {
+		if len(w) > len(word) && strings.HasPrefix(rest, w) {
+			word = w
+		}
 	}
-	n := letters(rest)
-	if word = rest[:n]; !wanted(word) {
+	if word == "" {
 		return "", "", text
 	}
-	rest = rest[n:]
-	if len(rest) > 1 && strings.IndexByte(".-_", rest[0]) >= 0 && digit(rest[1]) {
-		rest = rest[1:]
-	}
-	n = digits(rest)
+	rest = pypiSeparator(rest[len(word):])
+	n := digits(rest)
 	return word, rest[:n], rest[n:]
+}
+
+func pypiSeparator(text string) string {
+	if text != "" && strings.IndexByte(".-_", text[0]) >= 0 {
+		return text[1:]
+	}
+	return text
 }
 
 // legacyKey writes the parts by which setuptools ordered versions before PEP 440: numbers by their digits, filled up to eight,

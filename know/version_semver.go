@@ -135,7 +135,7 @@ func pubKey(key []byte, version string) ([]byte, string) {
 	if problem != "" {
 		return nil, problem
 	}
-	if !identifiers(more + "0") {
+	if more != "" && (!identifiers(more) || strings.Trim(more, ".0123456789") != "") {
 		return nil, "its core is not numbers between dots"
 	}
 	key = appendEarly(key, early)
