@@ -260,7 +260,7 @@ func knownTable(then, now map[ward.ExposureState]int) Table {
 // slowest lists the ten open answers that owe their next word soonest, the late ones first.
 func slowest(a ward.Alert, answers []ward.Response, known register) Table {
 	t := Table{Caption: "Slowest ten", Note: "Open answers, by when the next word was or is due.",
-		Columns: []Column{{Title: "Organisation"}, {Title: "Stands", Tight: true}, {Title: "Owes"}, {Title: "Due", Tight: true}},
+		Columns: []Column{{Title: "Organisation"}, {Title: "Stands, and owes"}, {Title: "Due", Tight: true}},
 		Empty:   Empty{Text: "Every answer is closed."}}
 	if a.State == ward.Ended {
 		t.Empty = Empty{Text: "The alert is closed, so nothing is owed."}
@@ -269,7 +269,7 @@ func slowest(a ward.Alert, answers []ward.Response, known register) Table {
 	open := slices.DeleteFunc(slices.Clone(answers), func(x ward.Response) bool { return x.State == ward.ClosedAnswer })
 	slices.SortStableFunc(open, func(x, y ward.Response) int { return soonest(dueAt(x), dueAt(y)) })
 	for _, x := range open[:min(10, len(open))] {
-		t.Rows = append(t.Rows, Row{Cells: []View{link(known.name(x.Org), answerHref(a.ID, x.Org)), standOf(x).tag(), Text(owing(x)), dueView(x)}})
+		t.Rows = append(t.Rows, Row{Cells: []View{link(known.name(x.Org), answerHref(a.ID, x.Org)), Why{View: standOf(x).tag(), Reason: owing(x)}, dueView(x)}})
 	}
 	return t
 }

@@ -221,7 +221,7 @@ func (s *Site) publishing(r *http.Request, who ward.Actor, wrong []FieldError) (
 		Wrong: ErrorSummary{wrong},
 		All: Form{Action: alertHref(a.ID) + "/publish", Hidden: []Hidden{version, {"all", "yes"}},
 			Buttons: []Button{{Text: "Publish to all " + Count(len(standings), "organisation")}, {Text: "Back to the alert", Kind: Secondary, Href: alertHref(a.ID)}}},
-		Known: AnswerBar{Title: "Known before anybody answers", Parts: []Part{{State: knownExposed, Count: counts[ward.Exposed]},
+		Known: AnswerBar{Title: "Exposed by evidence", Parts: []Part{{State: knownExposed, Count: counts[ward.Exposed]},
 			{State: knownNot, Count: counts[ward.ExposureUnknown]}, {State: knownNotExposed, Count: counts[ward.NotExposed]}}},
 		Table: table,
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"wardwatch/act/findings"
 	"wardwatch/test/browser"
 	"wardwatch/ward"
 )
@@ -103,4 +104,66 @@ func TestNationalPagesAreClosedToOthers(t *testing.T) {
 			t.Errorf("%s by XZ1A: %d, or another organisation is in it", path, status)
 		}
 	}
+}
+
+// The desk's whole work through its forms: draft, edit, two at once, approve, publish, rule, take back, close.
+func TestTheNationalDeskActs(t *testing.T) {
+	p := played(t, time.Date(2025, 5, 14, 12, 0, 0, 0, time.UTC))
+	analyst, approver := p.as(t, "nadia.frost@watch.example"), p.as(t, "owen.tarn@watch.example")
+	b := browser.Start(t)
+	p.signIn(b, "owen.tarn@watch.example", "/watch")
+	must := func(what string, status int, body string, want int, says string) {
+		t.Helper()
+		if status != want || !strings.Contains(body, says) {
+			t.Fatalf("%s: %d, want %d with %q:\n%s", what, status, want, says, body)
+		}
+	}
+	text := url.Values{"title": {"Weakness in Connect Secure " + markup}, "severity": {"High"}, "tlp": {"TLP:AMBER"}, "summary": {markup}, "cves": {"CVE-2025-22457"}, "vendor": {"Ivanti"}, "product": {"Connect Secure"},
+		"step-kind-0": {"Patch"}, "step-text-0": {"Update. " + markup}}
+	wrong := url.Values{"title": {""}, "severity": {"High"}, "tlp": {"TLP:AMBER"}, "acknowledge_within": {"soon"}, "remediate_by-day": {"31"}, "remediate_by-month": {"2"}, "remediate_by-year": {"2025"}}
+	status, body := p.post(t, analyst, "/alerts", wrong)
+	must("a draft with mistakes", status, body, http.StatusUnprocessableEntity, "Give a number of hours")
+	must("a draft with mistakes", status, body, http.StatusUnprocessableEntity, "Give a date that exists")
+	status, body = p.post(t, analyst, "/alerts", text)
+	must("draft", status, body, http.StatusOK, "Draft saved as CC-900002")
+	text.Set("version", "1")
+	status, body = p.post(t, analyst, "/alerts/CC-900002/edit", text)
+	must("edit", status, body, http.StatusOK, "Version 2 saved")
+	status, body = p.post(t, approver, "/alerts/CC-900002/edit", text)
+	must("edit of what somebody changed", status, body, http.StatusConflict, "Nadia Frost")
+	status, body = p.post(t, approver, "/alerts/CC-900002/approve", url.Values{"version": {"2"}})
+	must("approve", status, body, http.StatusOK, "Approved. Nobody was told yet.")
+	p.look(t, b, "publish", "/alerts/CC-900002/publish", "12 organisations would be told", "Publish to all 12 organisations")
+	status, body = p.post(t, approver, "/alerts/CC-900002/publish", url.Values{"version": {"3"}})
+	must("publish to nobody", status, body, http.StatusUnprocessableEntity, "Choose at least one organisation")
+	status, body = p.post(t, approver, "/alerts/CC-900002/publish", url.Values{"version": {"3"}, "org": {"XZ2B", "XZ1K"}})
+	must("publish", status, body, http.StatusOK, "0 of 2 organisations have closed")
+	status, body = p.post(t, approver, "/alerts/CC-900002/close", url.Values{"version": {"4"}})
+	must("close", status, body, http.StatusOK, "Closed at")
+
+	p.look(t, b, "disputes-open", "/disputes", "1 question waits for a ruling", "12.4.0.2")
+	rule := url.Values{"alert": {string(p.alert.ID)}, "version": {"12.4.0.2"}}
+	p.look(t, b, "rule", "/disputes/rule?"+rule.Encode(), "och-mdm-01", "Oakhallow")
+	status, body = p.post(t, analyst, "/disputes/rule", rule)
+	must("a ruling without a reason", status, body, http.StatusUnprocessableEntity, "every organisation reads why")
+	rule.Set("status", "fixed")
+	rule.Set("reason", "The vendor's advisory names it. "+markup)
+	status, body = p.post(t, analyst, "/disputes/rule", rule)
+	must("rule", status, body, http.StatusOK, "Ruled.")
+	p.settle()
+	p.look(t, b, "disputes-ruled", "/disputes", "0 questions wait", "The vendor's advisory names it. "+markup)
+	b.Click("details summary")
+	browser.Eval[bool](b, `document.querySelector("textarea[name=reason]").value = "The advisory was corrected."; true`)
+	b.Submit("details form button")
+	p.settle()
+	p.look(t, b, "disputes-undone", "/disputes", "Taken back", "1 question waits")
+
+	status, body = p.post(t, analyst, "/queue", url.Values{})
+	must("an alert from nothing", status, body, http.StatusUnprocessableEntity, "Choose at least one finding")
+	queue, err := p.Findings.Queue(t.Context(), ward.Everything(), findings.Query{Text: "netscaler"})
+	if err != nil || len(queue.Items) == 0 {
+		t.Fatalf("queue %+v, %v", queue, err)
+	}
+	status, body = p.post(t, analyst, "/queue", url.Values{"finding": {string(queue.Items[0].ID)}})
+	must("an alert from a finding", status, body, http.StatusOK, "Edit CC-900003")
 }

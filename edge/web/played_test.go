@@ -340,5 +340,8 @@ func (p *place) look(t *testing.T, b *browser.Browser, name, path string, want .
 	if browser.Eval[bool](b, `!!document.querySelector("main script") || [...document.querySelectorAll("main b")].some((e) => e.textContent === "bold")`) {
 		t.Errorf("%s: typed markup became an element", path)
 	}
+	if wide := browser.Eval[[]string](b, `[...document.querySelectorAll("main .ww-desk")].filter((e) => e.innerText && e.scrollWidth > e.clientWidth + 1).map((e) => e.innerText.slice(0, 40))`); len(wide) > 0 {
+		t.Errorf("%s: tables wider than their place: %q", path, wide)
+	}
 	b.Check(name)
 }
