@@ -102,9 +102,9 @@ func New(rows Rows, clock ward.Clock, options Options) (*Door, error) {
 }
 
 // ScopeOf is whose data a person may see, decided here and nowhere else. The national watch sees everything; an
-// administrator keeps accounts and sees no organisation's data; everybody else sees the own organisation, the members of
-// the group that it leads, and what it succeeded, while the dated relation holds. A board, a host or a supplier sees no more
-// by being one: shared assets reach a host as their operator.
+// administrator keeps accounts and sees no organisation's data; everybody else sees the own organisation and what it
+// succeeded, while the dated relation holds. A group's lead, a board, a host or a supplier sees no more by being one: shared
+// assets reach a host as their operator.
 func ScopeOf(p ward.Person, relations []ward.Relation, now time.Time) ward.Scope {
 	switch {
 	case p.Disabled || !p.Role.Valid():
@@ -117,7 +117,7 @@ func ScopeOf(p ward.Person, relations []ward.Relation, now time.Time) ward.Scope
 	orgs := []ward.OrgID{p.Org}
 	for _, r := range relations {
 		holds := !r.Since.After(now) && (r.Until.IsZero() || r.Until.After(now))
-		if r.From == p.Org && holds && (r.Kind == ward.GroupLead || r.Kind == ward.Successor) {
+		if r.From == p.Org && holds && r.Kind == ward.Successor {
 			orgs = append(orgs, r.To)
 		}
 	}

@@ -158,8 +158,8 @@ func TestScopeOf(t *testing.T) {
 	past, ended := now.AddDate(-1, 0, 0), now.AddDate(0, -1, 0)
 	relations := []ward.Relation{
 		{From: "XZ1", Kind: ward.GroupLead, To: "XZ2", Since: past},
-		{From: "XZ1", Kind: ward.GroupLead, To: "XZ3", Since: past, Until: ended},
-		{From: "XZ1", Kind: ward.GroupLead, To: "XZ4", Since: now.AddDate(0, 1, 0)},
+		{From: "XZ1", Kind: ward.Successor, To: "XZ3", Since: past, Until: ended},
+		{From: "XZ1", Kind: ward.Successor, To: "XZ4", Since: now.AddDate(0, 1, 0)},
 		{From: "XZ1", Kind: ward.Successor, To: "XZ5", Since: past},
 		{From: "XZ1", Kind: ward.CareBoard, To: "XZ6", Since: past},
 		{From: "XZ1", Kind: ward.Supplier, To: "XZ7", Since: past},
@@ -176,8 +176,8 @@ func TestScopeOf(t *testing.T) {
 		{"approver", ward.Person{Role: ward.Approver}, true, ""},
 		{"disabled analyst", ward.Person{Role: ward.Analyst, Disabled: true}, false, ""},
 		{"administrator", ward.Person{Role: ward.Admin}, false, ""},
-		{"lead", ward.Person{Role: ward.Lead, Org: "XZ1"}, false, "XZ1 XZ2 XZ5"},
-		{"member", ward.Person{Role: ward.Member, Org: "XZ1"}, false, "XZ1 XZ2 XZ5"},
+		{"lead", ward.Person{Role: ward.Lead, Org: "XZ1"}, false, "XZ1 XZ5"},
+		{"member", ward.Person{Role: ward.Member, Org: "XZ1"}, false, "XZ1 XZ5"},
 		{"reader of no organisation", ward.Person{Role: ward.Reader}, false, ""},
 		{"no role", ward.Person{Org: "XZ1"}, false, ""},
 		{"unheard-of role", ward.Person{Org: "XZ1", Role: "root"}, false, ""},

@@ -346,3 +346,21 @@ func FuzzEvaluate(f *testing.F) {
 		}
 	})
 }
+
+// A ruling names where to go: the version that it calls fixed, on the branch that is installed.
+func TestRulingGivesTheFix(t *testing.T) {
+	reports := []know.Report{
+		{CVE: "CVE-2025-4428", Source: "cna:ivanti", Claims: []know.Claim{{Vendor: "Ivanti", Product: "Endpoint Manager Mobile",
+			Default: know.ClaimAffected, Versions: []know.Range{{Version: "12.5.0.1", Status: know.ClaimUnaffected}}}}},
+		{CVE: "CVE-2025-4428", Source: "ruling", Claims: []know.Claim{
+			{Vendor: "Ivanti", Product: "Endpoint Manager Mobile", Default: know.ClaimUnknown, Versions: []know.Range{
+				{Version: "11.12.0.5", Status: know.ClaimUnaffected}, {Version: "12.4.0.2", Status: know.ClaimUnaffected}}},
+			{Vendor: "Ivanti", Product: "Endpoint Manager Mobile", Default: know.ClaimUnknown, Versions: []know.Range{
+				{Version: "11.12.0.4", Status: know.ClaimAffected}}},
+		}},
+	}
+	v, ok := match.Evaluate(ward.Software{Vendor: "Ivanti", Product: "Endpoint Manager Mobile", Version: "11.12.0.4"}, nil, reports)
+	if !ok || v.Status != ward.Affected || v.Basis != ward.ByRuling || v.Fixed != "11.12.0.5" {
+		t.Errorf("%+v", v)
+	}
+}

@@ -55,7 +55,11 @@ func (s *source) opinionOf(id *Identity, together []*Identity) (opinion, bool) {
 	for i := range s.claims {
 		c := &s.claims[i]
 		confidence, ok := c.names(id)
-		if !ok || s.rank == rankRuling && !c.explicit(id) {
+		if !ok {
+			continue
+		}
+		if s.rank == rankRuling && !c.explicit(id) { // a ruling speaks of its own versions only, and those free of the weakness are where to go
+			fixes = append(fixes, c.free()...)
 			continue
 		}
 		o := c.opinionOf(id)
@@ -364,6 +368,16 @@ func listSpans(spans []span) string {
 		return "no versions"
 	}
 	return strings.Join(parts, ", ")
+}
+
+// free lists the single versions that the entry calls not affected.
+func (c *claim) free() (versions []string) {
+	for i := range c.spans {
+		if s := &c.spans[i]; s.exact && s.status == know.ClaimUnaffected && s.unread == "" && !s.unsorted {
+			versions = append(versions, s.from)
+		}
+	}
+	return versions
 }
 
 // fixes lists the versions that the entry gives as fixed.
