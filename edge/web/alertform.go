@@ -73,7 +73,7 @@ func (s *Site) saveAlert(r *http.Request, who ward.Actor) (string, *Page, error)
 	}
 	draft.Exercise = stands.Exercise
 	if len(wrong) == 0 {
-		a, err := s.Alerts.Edit(r.Context(), who, id, numberOf(r, "version"), draft)
+		a, err := s.Alerts.Edit(r.Context(), who, id, versionIn(r), draft)
 		if err == nil {
 			return alertHref(a.ID) + "?done=saved", nil, nil
 		}
@@ -81,7 +81,7 @@ func (s *Site) saveAlert(r *http.Request, who ward.Actor) (string, *Page, error)
 			return "", nil, err
 		}
 	}
-	draft.ID, draft.State, draft.Version = id, stands.State, numberOf(r, "version")
+	draft.ID, draft.State, draft.Version = id, stands.State, versionIn(r)
 	page := s.alertForm(draft, wrong, alertHref(id)+"/edit")
 	return "", &page, nil
 }
@@ -236,9 +236,9 @@ func (s *Site) alertForm(a ward.Alert, wrong []FieldError, action string) Page {
 
 func alertVersion(a ward.Alert) Hidden { return Hidden{"version", strconv.Itoa(a.Version)} }
 
-// numberOf is a number of a posted form, and 0 for what is none.
-func numberOf(r *http.Request, name string) int {
-	n, err := strconv.Atoi(textOf(r, name))
+// versionIn is the version that a posted form was made from, and 0, which no alert has, for what is none.
+func versionIn(r *http.Request) int {
+	n, err := strconv.Atoi(textOf(r, "version"))
 	if err != nil {
 		return 0
 	}

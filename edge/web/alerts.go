@@ -164,12 +164,12 @@ func alertText(a ward.Alert) View {
 }
 
 func (s *Site) approveAlert(r *http.Request, who ward.Actor) (string, *Page, error) {
-	a, err := s.Alerts.Approve(r.Context(), who, ward.AlertID(r.PathValue("id")), numberOf(r, "version"))
+	a, err := s.Alerts.Approve(r.Context(), who, ward.AlertID(r.PathValue("id")), versionIn(r))
 	return alertHref(a.ID) + "?done=approved", nil, err
 }
 
 func (s *Site) closeAlert(r *http.Request, who ward.Actor) (string, *Page, error) {
-	a, err := s.Alerts.Close(r.Context(), who, ward.AlertID(r.PathValue("id")), numberOf(r, "version"))
+	a, err := s.Alerts.Close(r.Context(), who, ward.AlertID(r.PathValue("id")), versionIn(r))
 	return alertHref(a.ID) + "?done=closed", nil, err
 }
 
@@ -245,7 +245,7 @@ func (s *Site) publishAlert(r *http.Request, who ward.Actor) (string, *Page, err
 		page, err := s.publishing(r, who, []FieldError{{Text: "Choose at least one organisation, or publish to all."}})
 		return "", &page, err
 	}
-	done, err := s.Alerts.Publish(r.Context(), who, ward.AlertID(r.PathValue("id")), numberOf(r, "version"), orgs)
+	done, err := s.Alerts.Publish(r.Context(), who, ward.AlertID(r.PathValue("id")), versionIn(r), orgs)
 	if wrong, other := invalid(err); err != nil && other == nil {
 		page, err := s.publishing(r, who, wrong)
 		return "", &page, err

@@ -251,7 +251,7 @@ func (s *Site) addToken(r *http.Request, who ward.Actor) (string, *Page, error) 
 		return again([]FieldError{{"days", "Give a number of days from 1 to 366"}})
 	}
 	// The door's clock is the wall's, whatever the product's own is.
-	t, secret, err := s.Access.AddToken(r.Context(), who, who.Person, textOf(r, "name"), time.Now().Add(time.Duration(days)*24*time.Hour))
+	t, secret, err := s.Access.AddToken(r.Context(), who, who.Person, textOf(r, "name"), ward.WallClock{}.Now().Add(time.Duration(days)*24*time.Hour))
 	if err != nil {
 		wrong, err := invalid(err)
 		if err != nil {
