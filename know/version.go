@@ -47,7 +47,8 @@ const mostVersion = 256
 // compare. Text that is no version of the scheme is an ErrVersion, and says why.
 func VersionKey(scheme, version string) (string, error) {
 	var room [128]byte
-	key, problem := room[:0], ""
+	key := room[:0]
+	var problem string
 	text := strings.TrimSpace(version)
 	switch {
 	case text == "":
@@ -77,7 +78,7 @@ func VersionKey(scheme, version string) (string, error) {
 		case SchemeAPK:
 			key, problem = apkKey(key, text)
 		case SchemePyPI:
-			key, problem = pypiKey(key, text)
+			key = pypiKey(key, text)
 		case SchemeMaven:
 			key, problem = mavenKey(key, text)
 		case SchemeRubyGems:

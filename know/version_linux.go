@@ -183,12 +183,11 @@ func apkKey(key []byte, version string) ([]byte, string) {
 			}
 		case strings.HasPrefix(rest, "-r") && last != apkRevision:
 			key = append(key, apkRevision)
-			if n = 2 + digits(rest[2:]); n > 2 {
-				class = apkRevision
-				key = appendNumber(append(key, apkPlainDigit), rest[2:n])
-			} else {
+			if n = 2 + digits(rest[2:]); n == 2 {
 				return append(key, apkZeroDigits), ""
 			}
+			class = apkRevision
+			key = appendNumber(append(key, apkPlainDigit), rest[2:n])
 		}
 		if class == apkUnread {
 			return append(key, class), ""

@@ -37,12 +37,12 @@ var (
 
 // pypiKey reads PEP 440. Text that is not PEP 440 is from before it; advisories name such releases, and setuptools' older order
 // holds for them, below all of PEP 440.
-func pypiKey(key []byte, version string) ([]byte, string) {
+func pypiKey(key []byte, version string) []byte {
 	version = strings.ToLower(version)
 	if made, ok := pep440Key(append(key, pypiPEP440), version); ok {
-		return made, ""
+		return made
 	}
-	return legacyKey(append(key, pypiLegacy), version), ""
+	return legacyKey(append(key, pypiLegacy), version)
 }
 
 func pep440Key(key []byte, version string) ([]byte, bool) {

@@ -70,7 +70,7 @@ func follow(guide Guided, address string, got Fetched) (leads []Lead, ok bool, e
 	}
 	body, err := os.ReadFile(got.Path)
 	if err != nil {
-		return nil, false, nil
+		return nil, false, err
 	}
 	return guide.Guide(address, body)
 }

@@ -59,7 +59,7 @@ type list struct {
 func (*Source) Guide(address string, body []byte) (leads []feeds.Lead, ok bool, err error) {
 	base, err := url.Parse(address)
 	if err != nil {
-		return nil, false, nil
+		return nil, false, err
 	}
 	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xEF\xBB\xBF")))
 	switch {

@@ -72,7 +72,7 @@ func comparators(text string, stated bool, scheme string) (all []comparator, ok 
 		if plain, err := url.PathUnescape(c.version); stated && err == nil {
 			c.version = plain
 		}
-		if !isVersion(c.version) && !(scheme != "" && know.Usable(c.version) && !strings.ContainsAny(c.version, " ,")) {
+		if !isVersion(c.version) && (scheme == "" || !know.Usable(c.version) || strings.ContainsAny(c.version, " ,")) {
 			return nil, false
 		}
 		if c.sign == "==" {
