@@ -139,10 +139,6 @@ func (s *Site) weakness(r *http.Request, who ward.Actor) (Page, error) {
 // exposedTo fills in who is exposed, within what the reader may see, now and over time.
 func (s *Site) exposedTo(r *http.Request, who ward.Actor, cve ward.CVE, known register, about []ward.Alert, v ward.Vulnerability, data *weaknessData) ([]ward.Exposure, error) {
 	ctx := r.Context()
-	counts, err := s.Match.Counts(ctx, who.Scope, cve)
-	if err != nil {
-		return nil, err
-	}
 	page, err := s.Match.Exposures(ctx, who.Scope, match.ExposureQuery{CVE: cve, Open: true, After: r.URL.Query().Get("after"), Limit: ward.PageSize})
 	if err != nil {
 		return nil, err
@@ -151,11 +147,12 @@ func (s *Site) exposedTo(r *http.Request, who ward.Actor, cve ward.CVE, known re
 	if err != nil {
 		return nil, err
 	}
-	machines := 0
-	for _, c := range counts {
-		machines += c.Assets
+	var now match.Step // the last: what has not ended
+	if len(steps) > 0 {
+		now = steps[len(steps)-1]
 	}
-	orgs := Count(len(counts), "organisation") + " " + is(len(counts)) + " exposed"
+	machines := now.Assets
+	orgs := Count(now.Orgs, "organisation") + " " + is(now.Orgs) + " exposed"
 	if !who.Scope.All() {
 		orgs = Count(machines, "machine") + " of yours " + is(machines) + " exposed"
 	}
@@ -164,8 +161,8 @@ func (s *Site) exposedTo(r *http.Request, who ward.Actor, cve ward.CVE, known re
 		exploited = "exploited since " + Day(v.Exploited.Since) + ", says " + v.Exploited.Source
 	}
 	data.Lede = clauses(orgs+" now, by evidence", exploited)
-	data.Stats = Stats{{Value: Number(len(counts)), Of: plural(len(counts), "organisation") + " exposed", Since: "now, by evidence", Tone: toneIf(len(counts), ToneCritical)},
-		{Value: Number(machines), Of: plural(machines, "machine") + " exposed", Since: "counted once each organisation", Tone: toneIf(machines, ToneCritical)}}
+	data.Stats = Stats{{Value: Number(now.Orgs), Of: plural(now.Orgs, "organisation") + " exposed", Since: "now, by evidence", Tone: toneIf(now.Orgs, ToneCritical)},
+		{Value: Number(machines), Of: plural(machines, "machine") + " exposed", Since: "each counted once", Tone: toneIf(machines, ToneCritical)}}
 	if v.EPSS != nil {
 		data.Stats = append(data.Stats, Stat{Value: fmt.Sprintf("%.1f %%", 100*v.EPSS.Score), Of: "EPSS", Since: "probability of exploitation within 30 days, " + Day(v.EPSS.At)})
 	}

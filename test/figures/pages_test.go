@@ -45,6 +45,13 @@ func onWeakness(path string) func(*world, int) string {
 }
 
 var pages = []asked{
+	{"watch", national, always("/watch")},
+	{"queue", national, always("/queue")},
+	{"alerts", national, always("/alerts")},
+	{"alert, national", national, onAlert("/alerts/%s")},
+	{"weaknesses", national, always("/weaknesses")},
+	{"weakness", national, onWeakness("/weaknesses/%s")},
+	{"feeds", national, always("/feeds")},
 	{"organisations", national, always("/organisations")},
 	{"organisation", national, each("/organisations/%s")},
 	{"assets", national, each("/organisations/%s/assets")},
@@ -53,6 +60,7 @@ var pages = []asked{
 	{"asset", national, onAsset("/assets/%d")},
 	{"imports", lead, always("/organisations/XZG000/imports")},
 	{"owed", lead, always("/owed")},
+	{"alert, organisation", lead, onAlert("/alerts/%s/organisations/XZG000")},
 	{"inbox", lead, always("/inbox")},
 }
 

@@ -133,6 +133,8 @@ CREATE TABLE findings (
 CREATE INDEX findings_queue ON findings (state, rank, id);
 CREATE INDEX findings_org ON findings (org, state, rank, id);
 CREATE INDEX findings_product ON findings (product_key, org, state);
+-- Holds all that the list of updates is made from, in the order in which it is grouped.
+CREATE INDEX findings_fix ON findings (state, product_key, branch, fix, rank, id, org, assets, first_seen, vendor, product);
 CREATE TABLE finding_cves (cve TEXT NOT NULL, finding TEXT NOT NULL, PRIMARY KEY (cve, finding));
 CREATE INDEX finding_cves_finding ON finding_cves (finding);
 CREATE TABLE counters (name TEXT PRIMARY KEY, value BIGINT NOT NULL);
