@@ -40,7 +40,7 @@ func (s *Site) weaknessList(r *http.Request, who ward.Actor) (Page, error) {
 	for _, v := range page.Items {
 		var exploited View
 		if v.Exploited != nil {
-			exploited = Why{View: Tag{"Exploited", ToneCritical}, Reason: "since " + Day(v.Exploited.Since) + ", says " + v.Exploited.Source}
+			exploited = Why{View: Tag{"Exploited", ToneCritical}, Reason: "since " + Day(v.Exploited.Since) + ", says " + know.SourceName(v.Exploited.Source)}
 		}
 		t.Rows = append(t.Rows, Row{Cells: []View{Why{View: link(string(v.ID), weaknessHref(v.ID)), Reason: cmp.Or(v.Title, "no title is published")}, exploited, worstCVSS(v), epssView(v), Text(Day(v.Published))}})
 	}
@@ -158,7 +158,7 @@ func (s *Site) exposedTo(r *http.Request, who ward.Actor, cve ward.CVE, known re
 	}
 	exploited := "not known to be exploited"
 	if v.Exploited != nil {
-		exploited = "exploited since " + Day(v.Exploited.Since) + ", says " + v.Exploited.Source
+		exploited = "exploited since " + Day(v.Exploited.Since) + ", says " + know.SourceName(v.Exploited.Source)
 	}
 	data.Lede = clauses(orgs+" now, by evidence", exploited)
 	data.Stats = Stats{{Value: Number(now.Orgs), Of: plural(now.Orgs, "organisation") + " exposed", Since: "now, by evidence", Tone: toneIf(now.Orgs, ToneCritical)},
@@ -308,7 +308,7 @@ func factTable(reports []know.Report, v ward.Vulnerability) Table {
 		if f.kind != "Versions" && slices.ContainsFunc(facts, func(o fact) bool { return o.kind == f.kind && o.source != f.source && o.says != f.says }) {
 			says = Stack{Text(f.says + " "), Tag{"Sources differ", ToneWarning}}
 		}
-		t.Rows = append(t.Rows, Row{Cells: []View{Text(f.kind), says, Text(f.source), dayView(f.at)}})
+		t.Rows = append(t.Rows, Row{Cells: []View{Text(f.kind), says, Text(know.SourceName(f.source)), dayView(f.at)}})
 	}
 	return t
 }
@@ -403,10 +403,12 @@ const mostBranches = 40
 
 // fixesByBranch lists the versions that resolve a weakness, by branch, with who names them.
 func fixesByBranch(reports []know.Report, exposed []ward.Exposure) Table {
-	by := map[[2]string][]string{} // product and version to sources
+	by := map[[2]string][]string{} // folded product and version to sources
+	names := map[string]string{}   // folded product to the name as first written
 	add := func(product, version, source string) {
-		key := [2]string{product, version}
-		if know.Branch(version) != "" && !slices.Contains(by[key], source) {
+		key := [2]string{strings.ToLower(product), version}
+		names[key[0]] = cmp.Or(names[key[0]], product)
+		if source = know.SourceName(source); know.Branch(version) != "" && !slices.Contains(by[key], source) {
 			by[key] = append(by[key], source)
 		}
 	}
@@ -440,13 +442,13 @@ func fixesByBranch(reports []know.Report, exposed []ward.Exposure) Table {
 	}
 	keys := keysOf(by)
 	slices.SortFunc(keys, func(x, y [2]string) int {
-		return cmp.Or(cmp.Compare(strings.ToLower(x[0]), strings.ToLower(y[0])), know.Compare(know.SchemeVendor, x[1], y[1]))
+		return cmp.Or(cmp.Compare(x[0], y[0]), know.Compare(know.SchemeVendor, x[1], y[1]))
 	})
 	t := Table{Caption: "What would fix it", Note: "By branch: the lowest release that a source calls free of it.",
 		Columns: []Column{{Title: "Branch", Tight: true}, {Title: "Fixed in", Tight: true}, {Title: "Product"}, {Title: "Says"}},
 		Empty:   Empty{Text: "No source names a fixed version."}}
 	for _, k := range keys[:min(len(keys), mostBranches)] {
-		t.Rows = append(t.Rows, Row{Cells: []View{Text(know.Branch(k[1])), Text(k[1]), Text(k[0]), Text(strings.Join(by[k], ", "))}})
+		t.Rows = append(t.Rows, Row{Cells: []View{Text(know.Branch(k[1])), Text(k[1]), Text(names[k[0]]), Text(strings.Join(by[k], ", "))}})
 	}
 	return t
 }

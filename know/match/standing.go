@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"wardwatch/keep/store"
 	"wardwatch/know"
@@ -472,7 +474,10 @@ func words(all []string, join string) string {
 	return strings.Join(all[:len(all)-1], ", ") + " " + join + " " + all[len(all)-1]
 }
 
-func sentence(text string) string { return capital(text) + "." }
+func sentence(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:] + "."
+}
 
 func day(t time.Time) string { return t.Format("2 January 2006") }
 

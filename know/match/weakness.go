@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"wardwatch/know"
 	"wardwatch/ward"
@@ -85,7 +84,7 @@ func Compile(reports []know.Report) *Weakness {
 			continue
 		}
 		w.CVE = r.CVE
-		s := source{name: name, label: label(name), rank: rankOf(name)}
+		s := source{name: name, label: know.SourceName(name), rank: rankOf(name)}
 		for _, c := range r.Claims {
 			s.claims = append(s.claims, readClaim(c))
 		}
@@ -131,31 +130,6 @@ func rankOf(source string) int {
 		return rankADP
 	}
 	return rankOther
-}
-
-// label is a source as a sentence names it.
-func label(source string) string {
-	kind, name, _ := strings.Cut(source, ":")
-	switch kind {
-	case "ruling":
-		return "The national desk"
-	case "nvd":
-		return "NVD"
-	case "cna":
-		return capital(name) + " (CNA)"
-	case "adp":
-		return capital(name) + " (ADP)"
-	case "override":
-		return capital(name) + " (correction to NVD)"
-	}
-	return capital(source)
-}
-
-func capital(name string) string {
-	for i, r := range name {
-		return string(unicode.ToUpper(r)) + name[i+len(string(r)):]
-	}
-	return "An unnamed source"
 }
 
 func readClaim(c know.Claim) claim {
