@@ -197,7 +197,7 @@ func (a *affected) claim() (c know.Claim, ok bool) {
 		c.Versions = append(c.Versions, ranges(r.Events, order)...)
 	}
 	for _, v := range a.Versions { // most are within the ranges already
-		if v = strings.TrimSpace(v); v != "" && !covered(c.Versions, v, scheme) {
+		if v = strings.TrimSpace(v); v != "" && !covered(c.Versions, v) {
 			c.Versions = append(c.Versions, know.Range{Version: v, Scheme: scheme, Status: know.ClaimAffected})
 		}
 	}
@@ -274,7 +274,7 @@ func ranges(events []event, scheme string) (all []know.Range) {
 }
 
 // covered tells whether a version lies in any of the stretches.
-func covered(all []know.Range, version, scheme string) bool {
+func covered(all []know.Range, version string) bool {
 	return slices.ContainsFunc(all, func(r know.Range) bool {
 		if r.LessThan+r.LessThanOrEqual == "" {
 			return r.Version == version
