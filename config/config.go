@@ -106,7 +106,7 @@ const prefix = "WARDWATCH_"
 
 // variable turns WARDWATCH_OPERATOR__NAME into operator.name. WARDWATCH_SHARED names test data and is no setting.
 func variable(name, value string) (string, any) {
-	if name == prefix+"SHARED" || name == prefix+"SHOTS" {
+	if name == prefix+"SHARED" || name == prefix+"SHOTS" || name == prefix+"README_SHOTS" {
 		return "", nil
 	}
 	return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(name, prefix)), "__", "."), value

@@ -258,7 +258,7 @@ func (s *Site) answerLede(who ward.Actor, in answered) string {
 			text += fmt.Sprintf(" %s, by %s.", Ago(due, s.clock.Now()), s.at(due))
 		}
 	}
-	if n := affected(in.machines); n > 0 {
+	if n := affected(in.machines); n > 0 && !nextStep(r).desk {
 		text += fmt.Sprintf(" %s of %s machines %s an affected version", capital(countOnly(n)), your, verb(n, "runs", "run"))
 		if fix := fixesOf(in.machines); fix != "not known" {
 			text += ": update to " + fix
@@ -316,6 +316,8 @@ func doneBanner(what string, in answered, s *Site) *Banner {
 			return nil
 		}
 		b.Heading = "Your answer is " + lower(answerTag(in.answer).Text) + "."
+	case "declare":
+		b.Heading = "Signed with your name and sent. What follows from it shows here within moments: without scripts, open the page again."
 	case "draft":
 		b.Heading = "Your draft is kept. Nobody else sees it, and nothing was sent."
 	default:

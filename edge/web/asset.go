@@ -274,11 +274,11 @@ func exposureTables(exposures []ward.Exposure) (open, before Table) {
 	for _, e := range exposures {
 		weakness := Why{View: Link{Text: string(e.Verdict.CVE), Href: "/weaknesses/" + string(e.Verdict.CVE)}, Reason: e.Verdict.Why}
 		if e.Ended == "" {
-			open.Rows = append(open.Rows, Row{Cells: []View{weakness, Text(e.Software.String()), Text(orNotKnown(e.Verdict.Fixed)), When{e.FirstSeen},
+			open.Rows = append(open.Rows, Row{Cells: []View{weakness, Text(softwareWords(e.Software)), Text(orNotKnown(e.Verdict.Fixed)), When{e.FirstSeen},
 				Why{View: When{e.Asset.LastSeen}, Reason: "by " + e.Source + ", " + string(e.Grade)}}})
 			continue
 		}
-		before.Rows = append(before.Rows, Row{Cells: []View{weakness, Text(e.Software.String()), Moment{e.FirstSeen}, Moment{e.LastSeen}, Text(e.Ended)}})
+		before.Rows = append(before.Rows, Row{Cells: []View{weakness, Text(softwareWords(e.Software)), Moment{e.FirstSeen}, Moment{e.LastSeen}, Text(e.Ended)}})
 	}
 	return open, before
 }

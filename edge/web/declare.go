@@ -88,7 +88,7 @@ func (s *Site) declare(r *http.Request, who ward.Actor) (string, *Page, error) {
 	}
 	if err == nil {
 		if alert != "" {
-			return answerPath(ward.Response{Alert: alert, Org: d.Org}), nil, nil
+			return answerPath(ward.Response{Alert: alert, Org: d.Org}) + "?done=declare", nil, nil
 		}
 		return orgPath(d.Org), nil, nil
 	}

@@ -8,7 +8,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
+	"wardwatch/act/alerts"
 	"wardwatch/ward"
 )
 
@@ -163,13 +165,23 @@ func (s *Site) disputesWith(r *http.Request, who ward.Actor, wrong []FieldError)
 		Open    Table
 		Rulings []ruled
 		None    View
+		Others  []Link // to rule on what nobody contested
 	}{Live: Live{ID: "disputes", Href: "/disputes", Topics: []string{"queue"}}, Wrong: ErrorSummary{wrong}, Open: s.disputeTable(all, known, who)}
 	data.Lede = clauses(Count(len(all), "question") + " " + waitVerb(len(all)) + " for a ruling, which then holds for every organisation alike")
 	switch r.URL.Query().Get("done") {
 	case "ruled":
-		data.Done = Banner{Good: true, Heading: "Ruled. The match follows it from now on, for every organisation."}
+		data.Done = Banner{Good: true, Heading: "Ruled. The match follows it within moments, for every organisation."}
 	case "undone":
 		data.Done = Banner{Good: true, Heading: "Taken back. The match follows what publishers say again."}
+	}
+	inForce, err := s.Alerts.List(ctx, who.Scope, alerts.Query{State: ward.Published, Limit: ward.MostPageSize})
+	if err != nil {
+		return Page{}, err
+	}
+	for _, a := range inForce.Items {
+		if a.Product != "" {
+			data.Others = append(data.Others, Link{Text: "Rule on other versions of " + strings.TrimSpace(a.Vendor+" "+a.Product), Href: dispute{alert: a}.href(), About: "for " + string(a.ID)})
+		}
 	}
 	rulings, err := s.Intel.Rulings(ctx, "")
 	if err != nil {
@@ -238,12 +250,12 @@ func (s *Site) ruling(r *http.Request, who ward.Actor, id ward.AlertID, version 
 		return Page{}, err
 	}
 	errorOf := func(field string) string { return firstError(wrong, field) }
-	concerned := Table{Caption: "Who this decides for", Note: "Every organisation where a source shows this version, and any that will.",
-		Columns: []Column{{Title: "Organisation"}, {Title: "Says"}, {Title: "Machine"}, {Title: "Shown as"}, {Title: "By"}, {Title: "Observed", Tight: true}},
+	concerned := Table{Caption: "Who this decides for", Note: concernedNote(version),
+		Columns: []Column{{Title: "Organisation"}, {Title: "Says"}, {Title: "Machine", Tight: true}, {Title: "Shown as"}, {Title: "By"}, {Title: "Observed", Tight: true}},
 		Empty:   Empty{Text: "No machine shows this version now."}}
 	for _, x := range answers {
 		for _, m := range x.Proof.Assets {
-			if m.Version != version {
+			if version != "" && m.Version != version {
 				continue
 			}
 			says := cmp.Or(x.Dispute, appliesWord(x.Applicability))
@@ -266,8 +278,11 @@ func (s *Site) ruling(r *http.Request, who ward.Actor, id ward.AlertID, version 
 		}},
 		Textarea{Name: "reason", Label: "Because", Hint: "Name the statement or the test it rests on. Every organisation reads it.", Value: given.Reason, Error: errorOf("reason")},
 	}, Buttons: []Button{{Text: "Rule for every organisation"}, {Text: "Back", Kind: Secondary, Href: "/disputes"}}}
-	if version == "" {
-		form.Fields = append([]View{Input{Name: "versions", Label: "Exact version", Hint: "Such as 12.4.0.2", Width: 10, Error: errorOf("versions")}}, form.Fields...)
+	if version != "" {
+		form.Fields = slices.Insert(form.Fields, 1, View(Input{Name: "also", Label: "Other versions that this holds for (optional)",
+			Hint: "The same word, on the same ground, with blanks between: 11.12.0.5 12.3.0.2", Value: strings.Join(given.Versions[min(1, len(given.Versions)):], " "), Width: 20}))
+	} else {
+		form.Fields = append([]View{Input{Name: "versions", Label: "Exact versions", Hint: "One or more, with blanks between: 12.3.0.2 12.4.0.2", Value: strings.Join(given.Versions, " "), Width: 20, Error: errorOf("versions")}}, form.Fields...)
 	}
 	data := struct {
 		Lede      string
@@ -287,8 +302,13 @@ func (s *Site) rule(r *http.Request, who ward.Actor) (string, *Page, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	given := ward.Ruling{CVEs: a.CVEs, Vendor: a.Vendor, Product: a.Product, Versions: []string{cmp.Or(version, textOf(r, "versions"))},
+	given := ward.Ruling{CVEs: a.CVEs, Vendor: a.Vendor, Product: a.Product, Versions: versionsIn(cmp.Or(version, textOf(r, "versions"))),
 		Status: ward.Status(textOf(r, "status")), Reason: textOf(r, "reason")}
+	for _, also := range versionsIn(textOf(r, "also")) {
+		if !slices.Contains(given.Versions, also) {
+			given.Versions = append(given.Versions, also)
+		}
+	}
 	_, err = s.Responses.Rule(r.Context(), who, given)
 	if err == nil {
 		return "/disputes?done=ruled", nil, nil
@@ -299,6 +319,18 @@ func (s *Site) rule(r *http.Request, who ward.Actor) (string, *Page, error) {
 	}
 	page, err := s.ruling(r, who, id, version, given, wrong)
 	return "", &page, err
+}
+
+func concernedNote(version string) string {
+	if version == "" {
+		return "Every organisation where a source shows this product, and any that will."
+	}
+	return "Every organisation where a source shows this version, and any that will."
+}
+
+// versionsIn are the versions that somebody typed, between blanks or commas.
+func versionsIn(text string) []string {
+	return strings.FieldsFunc(text, func(c rune) bool { return unicode.IsSpace(c) || c == ',' })
 }
 
 func (s *Site) unrule(r *http.Request, who ward.Actor) (string, *Page, error) {

@@ -29,6 +29,14 @@ type inboxData struct {
 // inboxOf is whose notices a person reads: the own organisation's, or the desk's.
 func inboxOf(who ward.Actor) ward.OrgID { return who.Org }
 
+// inboxScope is what counts as new for a person: what their inbox shows, not that of others in their group.
+func inboxScope(who ward.Actor) ward.Scope {
+	if who.Scope.All() {
+		return who.Scope
+	}
+	return ward.Only(inboxOf(who))
+}
+
 func (s *Site) inboxPage(r *http.Request, who ward.Actor) (Page, error) {
 	ctx := r.Context()
 	org := inboxOf(who)
@@ -36,7 +44,7 @@ func (s *Site) inboxPage(r *http.Request, who ward.Actor) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	unread, err := s.Notify.Unread(ctx, who.Scope)
+	unread, err := s.Notify.Unread(ctx, inboxScope(who))
 	if err != nil {
 		return Page{}, err
 	}

@@ -88,7 +88,15 @@ func owedRow(alert ward.Alert, answer ward.Response, machines []Machine, several
 	if when := dueOf(answer); !when.At.IsZero() {
 		due = when
 	}
-	return Row{Cells: append(cells, due, machinesCell(answer, machines), Text(fixesOf(machines)), answerTag(answer))}
+	return Row{Cells: append(cells, due, machinesCell(answer, machines), Text(toVersion(answer, machines)), answerTag(answer))}
+}
+
+// toVersion is what to update to, where there is something to update.
+func toVersion(answer ward.Response, machines []Machine) string {
+	if affected(machines) == 0 && answer.Current.State == ward.NotExposed {
+		return "nothing to update"
+	}
+	return fixesOf(machines)
 }
 
 // machinesCell names the machines that still run an affected version, or says why none is named.

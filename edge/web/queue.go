@@ -182,7 +182,11 @@ func (s *Site) draftFrom(r *http.Request, who ward.Actor, chosen []ward.Finding)
 	if err != nil {
 		return ward.Alert{}, err
 	}
-	a.Vendor, a.Product, a.Finding, a.Exercise = cmp.Or(chosen[0].Vendor, a.Vendor), cmp.Or(chosen[0].Product, a.Product), chosen[0].ID, s.exercise
+	if vendor, product := chosen[0].Vendor, chosen[0].Product; product != "" &&
+		!strings.EqualFold(ward.ProductName(vendor, product), ward.ProductName(a.Vendor, a.Product)) {
+		a.Vendor, a.Product = vendor, product // otherwise as publishers write it, not as an inventory's CPE does
+	}
+	a.Finding, a.Exercise = chosen[0].ID, s.exercise
 	return s.Alerts.Draft(ctx, who, a)
 }
 

@@ -267,7 +267,7 @@ func (s *Site) places(ctx context.Context, who ward.Actor) []NavItem {
 	add(ward.MayRead, "weaknesses", "Weaknesses")
 	add(ward.MayRead, "organisations", "Organisations")
 	if who.May(ward.MayRead) {
-		unread, err := s.Notify.Unread(ctx, who.Scope)
+		unread, err := s.Notify.Unread(ctx, inboxScope(who))
 		if err != nil {
 			s.log.ErrorContext(ctx, "inbox not counted", "err", err)
 		}

@@ -7,10 +7,16 @@
 package browser
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"embed"
 	"encoding/json"
 	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
@@ -208,7 +214,7 @@ func (b *Browser) Expect(address string) {
 // Click presses what the selector finds, on the page that stays.
 func (b *Browser) Click(selector string) {
 	b.t.Helper()
-	b.Run(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+	b.Run(click(selector))
 }
 
 // Submit presses what the selector finds and waits until another document is loaded.
@@ -216,16 +222,43 @@ func (b *Browser) Submit(selector string) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	if _, err := chromedp.RunResponse(ctx, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible)); err != nil {
+	if _, err := chromedp.RunResponse(ctx, click(selector)); err != nil {
 		b.t.Fatalf("browser: press %q: %v", selector, err)
 	}
+}
+
+// click presses what a CSS selector finds, or the first thing that an XPath expression ("//...") finds.
+func click(selector string) chromedp.Action[chromedp.Void] {
+	if strings.HasPrefix(selector, "//") {
+		return chromedp.Click("("+selector+")[1]", chromedp.NodeVisible)
+	}
+	return chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible)
+}
+
+// Upload chooses a file for an input.
+func (b *Browser) Upload(selector, file string) {
+	b.t.Helper()
+	b.Run(chromedp.SetUploadFiles(chromedp.CSS(selector), []string{file}))
+}
+
+// Scripts lets the scripts of pages that are opened from now on run, or not.
+func (b *Browser) Scripts(on bool) {
+	b.t.Helper()
+	command(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
 }
 
 // Fill replaces the text of an input.
 func (b *Browser) Fill(selector, text string) {
 	b.t.Helper()
-	b.Run(chromedp.Clear(chromedp.CSS(selector)), chromedp.SendKeys(chromedp.CSS(selector), text))
+	b.Run(chromedp.WaitVisible(chromedp.CSS(selector)))
+	Eval[bool](b, fmt.Sprintf("document.querySelector(%q).select(); true", selector))
+	if text == "" {
+		text = backspace
+	}
+	b.Run(chromedp.SendKeys(chromedp.CSS(selector), text))
 }
+
+const backspace = "\b"
 
 // Press types keys at whatever has the focus.
 func (b *Browser) Press(keys string) {
@@ -292,12 +325,59 @@ func (b *Browser) Screenshot(name string, width int64) string {
 	}
 	b.Resize(width)
 	Eval[bool](b, `scrollTo(0, 0); document.activeElement.blur(); true`) // what sticks would stand in the middle otherwise
-	png := value(b, chromedp.FullScreenshot(100))
+	full := value(b, chromedp.FullScreenshot(100))
 	file := filepath.Join(dir, fmt.Sprintf("%s-%d.png", name, width))
-	if err := os.WriteFile(file, png, 0o644); err != nil {
+	if err := os.WriteFile(file, full, 0o644); err != nil {
 		b.t.Fatal(err)
 	}
 	return file
+}
+
+// Picture is the top of the page as a PNG of few bytes, for documents: a palette holds every colour of a page without photographs.
+func (b *Browser) Picture(width, height int64) []byte {
+	b.t.Helper()
+	b.Run(chromedp.EmulateViewport(width, height))
+	Eval[bool](b, `scrollTo(0, 0); document.activeElement.blur(); true`)
+	full, _, err := image.Decode(bytes.NewReader(value(b, chromedp.CaptureScreenshot())))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var small bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, indexed(full)); err != nil {
+		b.t.Fatal(err)
+	}
+	b.Resize(Desk)
+	return small.Bytes()
+}
+
+// indexed keeps the 256 colours that a picture uses most, and gives every other pixel the nearest of them.
+func indexed(full image.Image) image.Image {
+	count := map[color.RGBA]int{}
+	at := func(x, y int) color.RGBA { return color.RGBAModel.Convert(full.At(x, y)).(color.RGBA) }
+	box := full.Bounds()
+	for y := box.Min.Y; y < box.Max.Y; y++ {
+		for x := box.Min.X; x < box.Max.X; x++ {
+			count[at(x, y)]++
+		}
+	}
+	colours := slices.SortedFunc(maps.Keys(count), func(a, b color.RGBA) int {
+		return cmp.Or(count[b]-count[a], slices.Compare([]uint8{a.R, a.G, a.B}, []uint8{b.R, b.G, b.B}))
+	})
+	var palette color.Palette
+	for _, c := range colours[:min(256, len(colours))] {
+		palette = append(palette, c)
+	}
+	small := image.NewPaletted(box, palette)
+	index := map[color.RGBA]uint8{}
+	for c := range count {
+		index[c] = uint8(palette.Index(c))
+	}
+	for y := box.Min.Y; y < box.Max.Y; y++ {
+		for x := box.Min.X; x < box.Max.X; x++ {
+			small.SetColorIndex(x, y, index[at(x, y)])
+		}
+	}
+	return small
 }
 
 type violation struct {
@@ -350,13 +430,17 @@ func (b *Browser) NoSideScroll(name string) {
 	}
 }
 
-// Check looks at the open page in every way: axe, width, both schemes, and a screenshot of each.
+// Check looks at the open page in every way: axe, width, both schemes, and a screenshot of each where $WARDWATCH_SHOTS says
+// that somebody looks at them.
 func (b *Browser) Check(name string) {
 	b.t.Helper()
 	for _, s := range []Scheme{Light, Dark} {
 		b.Prefer(s)
 		b.Axe(name + " (" + string(s) + ")")
 		for _, width := range []int64{Desk, Telephone} {
+			if os.Getenv("WARDWATCH_SHOTS") == "" {
+				break
+			}
 			b.Screenshot(name+"-"+string(s), width)
 		}
 	}
