@@ -303,6 +303,7 @@ func (w *world) nadiaRules() {
 // brackenfordIsLate: 48 hours after the issue XZ5E has not acknowledged, and the watch shows it by itself.
 func (w *world) brackenfordIsLate() {
 	w.as("nadia.frost")
+	w.Until(`document.querySelector("[data-live-state]").textContent === "Live"`)
 	w.at("15 May 16:30")
 	w.Until(`document.querySelector("main").innerText.includes("Brackenford")`)
 	w.see("54-watch-overdue", "Brackenford District Hospital", "an acknowledgement")

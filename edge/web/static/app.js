@@ -36,10 +36,12 @@
     const waiting = new Set();
     let paused = sessionStorage.getItem("paused") === "yes";
     let lost = false;
+    let open = false; // nothing is live before the server has answered
     const say = () => {
       pause.textContent = paused ? "Resume updates" : "Pause updates";
       const n = waiting.size;
       state.textContent = lost ? "Connection lost, trying again"
+        : !open ? "Connecting"
         : !paused ? "Live"
         : n ? `Paused, ${n} ${n === 1 ? "change" : "changes"} waiting` : "Paused";
     };
@@ -50,6 +52,7 @@
       // What was said while nobody listened is unknown, so every region looks again.
       if (lost) new Set(all("[data-topics]").flatMap((region) => region.dataset.topics.split(" "))).forEach(heard);
       lost = false;
+      open = true;
       say();
     });
     source.addEventListener("error", () => { lost = true; say(); });
