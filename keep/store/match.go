@@ -254,6 +254,7 @@ func (tx *Tx) Exposures(ctx context.Context, scope ward.Scope, q ExposureQuery) 
 		where = append(where, `v.software IN (SELECT software FROM software_products WHERE product_key IN (`+in+`))`)
 	}
 	from, order := `verdicts v CROSS JOIN installs i ON i.software = v.software`, []string{"i.software", "i.asset", "i.source", "v.cve", "i.first_seen", "v.since"}
+	sorted := ""
 	byAsset := q.Asset != 0 || q.Org != "" && q.CVE == "" && len(q.Keys) == 0 && q.Software == 0
 	if byAsset {
 		order = []string{"i.asset", "i.source", "i.software", "v.cve", "i.first_seen", "v.since"}
@@ -263,7 +264,7 @@ func (tx *Tx) Exposures(ctx context.Context, scope ward.Scope, q ExposureQuery) 
 		} else {
 			listed = `asset_orgs l CROSS JOIN ` + onceListed
 			where = append(where, `l.org = `+arg(string(q.Org)))
-			order[0] = "l.asset"
+			order[0], sorted = "l.asset", "l.org, " // the key of asset_orgs: a page is read from its start, and no further than it fills
 		}
 		from = listed + ` CROSS JOIN installs i ON i.source = p.source AND i.asset = p.asset CROSS JOIN verdicts v ON v.software = i.software`
 	}
@@ -297,7 +298,7 @@ func (tx *Tx) Exposures(ctx context.Context, scope ward.Scope, q ExposureQuery) 
 			CASE WHEN i.last_seen IS NULL THEN 0 ELSE EXISTS (SELECT 1 FROM installs n JOIN software m ON m.id = n.software
 				WHERE n.source = i.source AND n.asset = i.asset AND n.first_seen > i.last_seen AND m.vendor = w.vendor AND m.product = w.product) END
 		FROM `+from+` CROSS JOIN software w ON w.id = i.software CROSS JOIN sources s ON s.id = i.source CROSS JOIN assets a ON a.id = i.asset
-		WHERE `+strings.Join(where, ` AND `)+` ORDER BY `+strings.Join(order, ", ")+` LIMIT `+arg(limit+1), args...)
+		WHERE `+strings.Join(where, ` AND `)+` ORDER BY `+sorted+strings.Join(order, ", ")+` LIMIT `+arg(limit+1), args...)
 	found, err := list(rows, err, scanExposure)
 	if err != nil {
 		return none, err
