@@ -209,3 +209,39 @@ func TestTheQueueIsPagedWithoutLossOrRepeat(t *testing.T) {
 		t.Errorf("a cursor that no page gave: %v", err)
 	}
 }
+
+func TestAWordOnOneProductFoldsThatProductAlone(t *testing.T) {
+	g := ground.New(t, "XZ1", "XZ2")
+	g.Exposed("XZ1", 1, "mdm1", "12.5.0.0", cve1)
+	g.Exposed("XZ2", 2, "mdm2", "12.5.0.0", cve1)
+	g.Folded("XZ1", "XZ2")
+	if queue := g.Queue(); len(queue) != 2 || queue[0].Priority.Exploited {
+		t.Fatalf("before: %+v", queue)
+	}
+
+	// Two versions of something whose vendor nobody wrote, which the desk was not told of yet.
+	for id, version := range map[int]string{7: "3.1", 8: "3.2"} {
+		g.Row(`INSERT INTO software (id, identity, vendor, product, version, cpe, purl) VALUES ($1, $2, '', 'Bed Board', $2, '', '')`, id, version)
+		g.Row(`INSERT INTO installs (software, asset, source, first_seen) SELECT $1, $2, id, 1 FROM sources WHERE org = $3`, id, id-6, fmt.Sprintf("XZ%d", id-6))
+		g.Row(`INSERT INTO verdicts VALUES ('CVE-2025-900001', $1, 1, NULL, 'affected', 'version', 'name', 'cna:x', '3.9', 'because')`, id)
+	}
+	known(g, cve1, true, "", 0)
+	g.Folded("software:1")
+	queue := g.Queue()
+	if len(queue) != 2 || !queue[0].Priority.Exploited || !queue[1].Priority.Exploited {
+		t.Fatalf("after the word that it is exploited: %+v", queue)
+	}
+
+	g.Folded("software:7")
+	if queue = g.Queue(); len(queue) != 4 || queue[2].Product != "Bed Board" || queue[2].Org == queue[3].Org {
+		t.Fatalf("after the word on one version of a product without a vendor: %+v", queue)
+	}
+
+	g.Row(`UPDATE verdicts SET until = $1 WHERE cve = $2`, g.Clock.Now().UnixMicro(), string(cve1))
+	g.Folded("software:1")
+	for _, f := range g.Queue() {
+		if f.Product != "Bed Board" {
+			t.Errorf("still open: %+v", f)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 
 	"wardwatch/act/responses"
 	"wardwatch/keep/store"
+	"wardwatch/test/ground"
 	"wardwatch/ward"
 )
 
@@ -211,5 +212,39 @@ func TestAProofOfManyAssetsStaysSmall(t *testing.T) {
 	got := responses.Prove(responses.Statement{FixedAt: claimedAt}, nil, evidence, now)
 	if got.Result != ward.Contradicted || len(got.Assets) > 100 || len(got.Why) > 500 || !strings.Contains(got.Why, "5000 assets") {
 		t.Errorf("%s with %d assets: %q", got.Result, len(got.Assets), got.Why)
+	}
+}
+
+func TestAWordOnAWeaknessProvesTheAnswersAboutIt(t *testing.T) {
+	g := ground.New(t, "XZ1", "XZ2")
+	a := g.Publish()
+	g.Due()
+	g.Words.Stand(ward.Standing{Org: "XZ1", State: ward.Exposed, Reason: "listed now"})
+	g.Words.Stand(ward.Standing{Org: "XZ2", State: ward.NotExposed, Reason: "covered"})
+	told := func(subject string) {
+		t.Helper()
+		if err := g.Store.Update(g.Ctx, func(tx *store.Tx) error { return tx.Mark(g.Ctx, store.ForProof, g.Clock.Now(), subject) }); err != nil {
+			t.Fatal(err)
+		}
+		g.Due()
+	}
+	told("cve:CVE-2025-900001")
+	if r := g.Response(a.ID, "XZ1"); r.Current.State == ward.Exposed {
+		t.Errorf("a weakness that no alert names moved %+v", r.Current)
+	}
+	told("cve:CVE-2025-4428")
+	for org, want := range map[ward.OrgID]ward.ExposureState{"XZ1": ward.Exposed, "XZ2": ward.NotExposed} {
+		if r := g.Response(a.ID, org); r.Current.State != want {
+			t.Errorf("%s stands as %+v, want %s", org, r.Current, want)
+		}
+	}
+	if err := g.Store.View(g.Ctx, func(tx *store.Tx) error {
+		left, err := tx.Pending(g.Ctx, store.ForProof, 10)
+		if len(left) != 0 {
+			t.Errorf("left to prove: %q", left)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
 	}
 }

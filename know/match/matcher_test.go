@@ -170,6 +170,15 @@ func TestFromAdvisoryToExposure(t *testing.T) {
 		t.Error("nothing changed, and findings were told")
 	}
 
+	// That it is exploited changes no verdict, and the order of the queue.
+	w.learns(know.Report{CVE: "CVE-2025-4427", Source: "cisa-kev", Modified: start, Exploited: &ward.Exploited{Since: start}})
+	if got := w.pendingFor(store.ForFindings); len(got) != 1 {
+		t.Errorf("findings was told of %q when the weakness was exploited", got)
+	}
+	if got := w.pendingFor(store.ForProof); len(got) != 0 {
+		t.Errorf("proof was told of %q when the weakness was exploited", got)
+	}
+
 	// The organisation updates: the exposure ends because another version was seen.
 	w.clock.Advance(24 * time.Hour)
 	w.imports("XZ1A", "register", list("12.5.0.1"), ward.MobileManagement)
