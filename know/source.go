@@ -23,6 +23,12 @@ func SourceName(source string) string {
 		return capital(name) + " (ADP)"
 	case "override":
 		return capital(name) + " (correction to NVD)"
+	case "vendor", "advisory":
+		return capital(name) + " (advisory)"
+	case "vex":
+		return capital(name) + " (VEX)"
+	case "osv":
+		return name + " (OSV)"
 	}
 	return capital(source)
 }

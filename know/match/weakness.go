@@ -120,7 +120,7 @@ func rankOf(source string) int {
 	switch kind {
 	case "ruling":
 		return rankRuling
-	case "cna", "vendor":
+	case "cna", "vendor", "vex":
 		return rankCNA
 	case "override":
 		return rankOverride

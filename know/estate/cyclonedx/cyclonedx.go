@@ -1,10 +1,11 @@
-// Package cyclonedx reads bills of materials (CycloneDX 1.4 to 1.6, JSON): metadata.component is the asset, every component
-// below it its software. Several bills may follow one another in one input. Properties of metadata.component that bear the
+// Package cyclonedx reads bills of materials (CycloneDX 1.4 to 1.6, JSON and XML): metadata.component is the asset, every
+// component below it its software. Several bills in JSON may follow one another in one input. Properties of metadata.component that bear the
 // names of the CSV columns (asset, class, site, internet_facing, data, services, operator) say what the format cannot.
 // Authors and contacts are never read.
 package cyclonedx
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -19,7 +20,7 @@ import (
 	"wardwatch/ward"
 )
 
-// Reader reads CycloneDX JSON.
+// Reader reads CycloneDX.
 type Reader struct{}
 
 // Format implements estate.Reader.
@@ -27,7 +28,9 @@ func (Reader) Format() string { return "cyclonedx" }
 
 // Recognises implements estate.Reader.
 func (Reader) Recognises(_ string, head []byte) bool {
-	return bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")) && bytes.Contains(head, []byte(`"CycloneDX"`))
+	text := bytes.TrimSpace(head)
+	return bytes.HasPrefix(text, []byte("{")) && bytes.Contains(head, []byte(`"CycloneDX"`)) ||
+		bytes.HasPrefix(text, []byte("<")) && bytes.Contains(head, []byte("<bom")) && bytes.Contains(head, []byte(namespace))
 }
 
 // mostDepth bounds how deep components may nest.
@@ -40,7 +43,14 @@ func (Reader) Read(r io.Reader, yield func(estate.Row) error) (estate.Summary, e
 		return estate.Summary{}, fmt.Errorf("estate/cyclonedx: %w", err)
 	}
 	tally := estate.NewTally(yield)
-	decoder := json.NewDecoder(text)
+	in := bufio.NewReader(text)
+	if first, err := in.Peek(1); err == nil && first[0] == '<' { // estate.UTF8 took a mark away, and XML begins at once
+		if err := readMarkup(in, tally); err != nil {
+			return tally.Summary, fmt.Errorf("estate/cyclonedx: %w", err)
+		}
+		return tally.Summary, nil
+	}
+	decoder := json.NewDecoder(in)
 	for number := 1; ; number++ {
 		var raw json.RawMessage
 		err := decoder.Decode(&raw)
@@ -61,7 +71,7 @@ func (Reader) Read(r io.Reader, yield func(estate.Row) error) (estate.Summary, e
 func cut(err error) error {
 	var syntax *json.SyntaxError
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &syntax) {
-		return &ward.Invalid{Problem: "is empty, cut short or no JSON", Hint: "give CycloneDX as JSON; XML is not read"}
+		return &ward.Invalid{Problem: "is empty, cut short or no JSON", Hint: "give CycloneDX as JSON or XML"}
 	}
 	return err
 }
@@ -75,41 +85,52 @@ func bill(raw []byte, number int, tally *estate.Tally) error {
 	if err := json.Unmarshal(raw, &head); err != nil || head.Format != "CycloneDX" {
 		return &ward.Invalid{Problem: "is no CycloneDX document"}
 	}
-	switch head.Version {
-	case "1.4", "1.5", "1.6":
-	default:
-		return &ward.Invalid{Field: "specVersion", Problem: fmt.Sprintf("%.20q is not read", head.Version), Hint: "convert it to 1.4, 1.5 or 1.6"}
+	if err := checkVersion(head.Version); err != nil {
+		return err
 	}
 	var bom cdx.BOM
 	if err := cdx.NewBOMDecoder(bytes.NewReader(raw), cdx.BOMFileFormatJSON).Decode(&bom); err != nil {
 		return &ward.Invalid{Problem: fmt.Sprintf("is not as CycloneDX %s says: %v", head.Version, err)}
 	}
-	if bom.Metadata == nil || bom.Metadata.Component == nil {
-		return &ward.Invalid{Field: "metadata.component", Problem: "is missing", Hint: "it names the asset"}
-	}
-	asset, reason := assetOf(bom.Metadata.Component)
-	if reason != "" {
-		return &ward.Invalid{Field: "metadata.component", Problem: reason}
-	}
-	asset.Line = number
-	if at, err := time.Parse(time.RFC3339, bom.Metadata.Timestamp); err == nil && at.After(tally.ObservedAt) {
-		tally.ObservedAt = at.UTC()
-	}
-	if own := softwareOf(bom.Metadata.Component); own.Version != "" || own.CPE != "" || own.PURL != "" {
-		if own.Vendor == "" && bom.Metadata.Supplier != nil {
-			own.Vendor = bom.Metadata.Supplier.Name
-		}
-		asset.Software = own
-	}
-	if err := tally.Row(asset); err != nil {
+	asset, err := begin(bom.Metadata, number, tally)
+	if err != nil {
 		return err
 	}
-	for _, list := range []*[]cdx.Component{bom.Metadata.Component.Components, bom.Components} {
-		if err := components(list, asset, tally, 0); err != nil {
-			return err
-		}
+	return components(bom.Components, asset, tally, 0)
+}
+
+func checkVersion(version string) error {
+	switch version {
+	case "1.4", "1.5", "1.6":
+		return nil
 	}
-	return nil
+	return &ward.Invalid{Field: "specVersion", Problem: fmt.Sprintf("%.20q is not read", version), Hint: "convert it to 1.4, 1.5 or 1.6"}
+}
+
+// begin yields the asset that a bill is about, with its own software and what is inside it.
+func begin(metadata *cdx.Metadata, number int, tally *estate.Tally) (asset estate.Row, err error) {
+	if metadata == nil || metadata.Component == nil {
+		return asset, &ward.Invalid{Field: "metadata.component", Problem: "is missing", Hint: "it names the asset"}
+	}
+	asset, reason := assetOf(metadata.Component)
+	if reason != "" {
+		return asset, &ward.Invalid{Field: "metadata.component", Problem: reason}
+	}
+	asset.Line = number
+	if at, err := time.Parse(time.RFC3339, metadata.Timestamp); err == nil && at.After(tally.ObservedAt) {
+		tally.ObservedAt = at.UTC()
+	}
+	first := asset
+	if own := softwareOf(metadata.Component); own.Version != "" || own.CPE != "" || own.PURL != "" {
+		if own.Vendor == "" && metadata.Supplier != nil {
+			own.Vendor = metadata.Supplier.Name
+		}
+		first.Software = own
+	}
+	if err := tally.Row(first); err != nil {
+		return asset, err
+	}
+	return asset, components(metadata.Component.Components, asset, tally, 0)
 }
 
 // assetOf reads the asset that a bill is about.
@@ -163,21 +184,24 @@ func components(list *[]cdx.Component, asset estate.Row, tally *estate.Tally, de
 		return &ward.Invalid{Field: "components", Problem: fmt.Sprintf("nest deeper than %d", mostDepth)}
 	}
 	for i := range *list {
-		c := &(*list)[i]
-		row := asset
-		row.Software = softwareOf(c)
-		switch {
-		case c.Type == cdx.ComponentTypeFile, c.Type == cdx.ComponentTypeData, c.Type == cdx.ComponentTypeCryptographicAsset:
-		case row.Software.Product == "" && row.Software.CPE == "" && row.Software.PURL == "":
-			tally.Reject(row.Line, "a component has no name")
-		default:
-			if err := tally.Row(row); err != nil {
-				return err
-			}
-		}
-		if err := components(c.Components, asset, tally, depth+1); err != nil {
+		if err := component(&(*list)[i], asset, tally, depth); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func component(c *cdx.Component, asset estate.Row, tally *estate.Tally, depth int) error {
+	row := asset
+	row.Software = softwareOf(c)
+	switch {
+	case c.Type == cdx.ComponentTypeFile, c.Type == cdx.ComponentTypeData, c.Type == cdx.ComponentTypeCryptographicAsset:
+	case row.Software.Product == "" && row.Software.CPE == "" && row.Software.PURL == "":
+		tally.Reject(row.Line, "a component has no name")
+	default:
+		if err := tally.Row(row); err != nil {
+			return err
+		}
+	}
+	return components(c.Components, asset, tally, depth+1)
 }

@@ -43,6 +43,24 @@ func TestContract(t *testing.T) {
 	contract.Inventory(t, cyclonedx.Reader{}, contract.InventoryExample{Name: "bom.json", Body: example, Want: rows, Secret: "Jane Example"})
 }
 
+const inXML = `<?xml version="1.0" encoding="UTF-8"?>
+<bom xmlns="http://cyclonedx.org/schema/bom/1.5" version="1"><metadata><timestamp>2025-05-05T10:00:00+01:00</timestamp>
+<authors><author><name>Jane Example</name></author></authors>
+<component type="device"><author>Jane Example</author><name>Pump Two</name><version>4.2</version><properties><property name="asset">pump-7</property>
+<property name="class">medical device</property><property name="internet_facing">no</property><property name="services">intensive care</property></properties></component>
+<supplier><name>Pumps Limited</name></supplier></metadata>
+<components>
+<component type="operating-system"><name>debian</name><version>11</version><cpe>cpe:2.3:o:debian:debian_linux:11.0:*:*:*:*:*:*:*</cpe><components>
+ <component type="library"><group>org.example</group><name>inner</name><version>1.0</version><purl>pkg:maven/org.example/inner@1.0</purl></component></components></component>
+<component type="file"><name>licence.txt</name></component>
+<component type="application"><supplier><name>Maker</name></supplier><name>tool</name><version>2</version></component>
+</components><dependencies><dependency ref="a"/></dependencies></bom>
+`
+
+func TestContractOfXML(t *testing.T) {
+	contract.Inventory(t, cyclonedx.Reader{}, contract.InventoryExample{Name: "bom.xml", Body: inXML, Want: rows, Secret: "Jane Example"})
+}
+
 func TestSeveralBillsAndTheirTime(t *testing.T) {
 	var assets []string
 	second := strings.NewReplacer("pump-7", "pump-8", "2025-05-05T10", "2025-05-06T10", `"1.5"`, `"1.6"`).Replace(example)
@@ -59,7 +77,11 @@ func TestWholeInputsRefused(t *testing.T) {
 	for _, row := range []struct{ name, body, want string }{
 		{"empty", "", "is empty, cut short or no JSON"},
 		{"cut short", example[:200], "cut short"},
-		{"XML", `<?xml version="1.0"?><bom/>`, "XML is not read"},
+		{"XML of another form", `<?xml version="1.0"?><bom/>`, "no CycloneDX document"},
+		{"XML of an old version", strings.Replace(inXML, "bom/1.5", "bom/1.3", 1), `"1.3" is not read`},
+		{"XML cut short", inXML[:len(inXML)-9], "cut short"},
+		{"XML without an asset", `<bom xmlns="http://cyclonedx.org/schema/bom/1.6"><components><component type="library"><name>a</name></component></components></bom>`, "it names the asset"},
+		{"XML that nests without end", `<bom xmlns="http://cyclonedx.org/schema/bom/1.6"><metadata>` + strings.Repeat("<component type='library'><name>a</name><components>", 20_000), "nest"},
 		{"another format", `{"spdxVersion":"SPDX-2.3"}`, "no CycloneDX document"},
 		{"old version", strings.Replace(example, `"1.5"`, `"1.2"`, 1), `"1.2" is not read`},
 		{"no asset", `{"bomFormat":"CycloneDX","specVersion":"1.5","components":[]}`, "it names the asset"},
@@ -77,6 +99,7 @@ func TestWholeInputsRefused(t *testing.T) {
 
 func Fuzz(f *testing.F) {
 	f.Add([]byte(example))
+	f.Add([]byte(inXML))
 	f.Add([]byte(`{"bomFormat":"CycloneDX","specVersion":"1.4","metadata":{"component":{"name":"a"}},"components":[{"name":""}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		yielded := 0
