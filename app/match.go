@@ -28,7 +28,7 @@ var ErrNothingRead = errors.New("nothing could be read")
 type MatchOptions struct {
 	Intel     []string // files, folders, archives or URLs of publishers' records
 	Inventory string   // a file
-	Format    string   // "auto" or empty, "csv", "defender", "cyclonedx", "cpe-list"
+	Format    string   // "auto" or empty, "csv", "defender", "cyclonedx", "spdx", "osquery", "nmap", "cpe-list"
 	JSON      bool     // one object a line instead of text
 	Out       io.Writer
 	Err       io.Writer // what could not be read, counted and named
@@ -141,11 +141,11 @@ func readInventory(o MatchOptions) ([]*machine, error) {
 			return nil, fmt.Errorf("match: inventory %s: %w: %w", o.Inventory, err, ErrNothingRead)
 		}
 		if reader, ok = estate.Detect(inventoryReaders, filepath.Base(o.Inventory), head); !ok {
-			return nil, fmt.Errorf("match: inventory %s: its format is not recognised: name it with --format csv, defender, cyclonedx or cpe-list: %w", o.Inventory, ErrNothingRead)
+			return nil, fmt.Errorf("match: inventory %s: its format is not recognised: name it with --format csv, defender, cyclonedx, spdx, osquery, nmap or cpe-list: %w", o.Inventory, ErrNothingRead)
 		}
 	}
 	if !ok {
-		return nil, fmt.Errorf("match: %w", &ward.Invalid{Field: "format", Problem: fmt.Sprintf("%q is not known", o.Format), Hint: "auto, csv, defender, cyclonedx or cpe-list"})
+		return nil, fmt.Errorf("match: %w", &ward.Invalid{Field: "format", Problem: fmt.Sprintf("%q is not known", o.Format), Hint: "auto, csv, defender, cyclonedx, spdx, osquery, nmap or cpe-list"})
 	}
 	var machines []*machine
 	byName := map[string]*machine{}

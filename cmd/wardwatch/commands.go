@@ -163,7 +163,7 @@ source's assets is held until a person releases it. The same file twice changes 
 	flags := imports.Flags()
 	flags.StringVar(&d.Org, "org", "", "organisation (ODS code)")
 	flags.StringVar(&d.Source, "source", "", `name of the source, such as "defender"`)
-	flags.StringVar(&d.Format, "format", "auto", "auto, csv, defender or cyclonedx")
+	flags.StringVar(&d.Format, "format", "auto", "auto, csv, defender, cyclonedx, spdx, osquery or nmap")
 	flags.StringSliceVar(&d.Classes, "classes", nil, "asset classes that the source can see (default: those of the format, or of the rows)")
 	flags.StringVar(&d.Grade, "grade", "", "self-declared, tool export or independent (default: tool export)")
 	flags.StringVar(&observed, "observed", "", "when the inventory was taken, 2025-05-13T09:00:00Z (default: when the file was last changed)")
@@ -195,6 +195,9 @@ func feedCommand(sh *shell) *cobra.Command {
 	sync := &cobra.Command{
 		Use:   "sync [NAME...]",
 		Short: "Read feeds from their publishers, or from a file, directory or archive",
+		Long: `Reads csaf, cve, epss, kev, nvd, openvex, osv and overrides, all or those named, each from its own location, and merges what is
+new. A location of csaf may be a provider's metadata, a ROLIE feed or a directory's changes.csv: only advisories that
+have changed since are fetched.`,
 		Example: `  wardwatch feed sync kev epss
   wardwatch feed sync --from ./downloads`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -242,9 +245,9 @@ matches: status, fixed version, and a sentence that you can check. Nothing is ke
 			return app.Match(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().StringArrayVar(&o.Intel, "intel", nil, "file, directory or archive of KEV, EPSS, NVD or CVE records (repeatable)")
+	cmd.Flags().StringArrayVar(&o.Intel, "intel", nil, "file, directory, archive or URL of KEV, EPSS, NVD, CVE, CSAF, OSV or OpenVEX records (repeatable)")
 	cmd.Flags().StringVar(&o.Inventory, "inventory", "", "inventory file")
-	cmd.Flags().StringVar(&o.Format, "format", "auto", "auto, csv, defender, cyclonedx or cpe-list")
+	cmd.Flags().StringVar(&o.Format, "format", "auto", "auto, csv, defender, cyclonedx, spdx, osquery, nmap or cpe-list")
 	_ = cmd.MarkFlagRequired("intel")
 	_ = cmd.MarkFlagRequired("inventory")
 	return cmd

@@ -91,7 +91,7 @@ func (a *API) uploads() {
 		func(ctx context.Context, who ward.Actor, in *struct {
 			Org
 			Source     string    `query:"source" required:"true" minLength:"1" maxLength:"200" doc:"the name of who supplies it, such as defender"`
-			Format     string    `query:"format" default:"auto" maxLength:"40" doc:"csv, defender, cyclonedx, or auto"`
+			Format     string    `query:"format" default:"auto" maxLength:"40" doc:"csv, defender, cyclonedx, spdx, osquery, nmap, or auto"`
 			Name       string    `query:"name" maxLength:"300" doc:"the file's name, which helps to tell its format"`
 			Classes    []string  `query:"classes" maxItems:"20" doc:"the classes that the source speaks for"`
 			Grade      string    `query:"grade" enum:"self-declared,tool export,independent" default:"tool export"`

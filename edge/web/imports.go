@@ -124,12 +124,12 @@ func (s *Site) uploadForm(org ward.OrgID, u uploaded, wrong []FieldError) Form {
 	}
 	format := func(value, text string) Choice { return Choice{Value: value, Text: text, Chosen: u.format == value} }
 	return Form{Action: orgPath(org) + "/imports", Multipart: true, Errors: ErrorSummary{wrong}, Fields: []View{
-		FileInput{Name: "file", Label: "Inventory file", Hint: "CSV with a header row, the Microsoft Defender software inventory (CSV or JSON), or CycloneDX JSON.", Accept: ".csv,.json,.txt", Error: errorAt(wrong, "file")},
+		FileInput{Name: "file", Label: "Inventory file", Hint: "CSV with a header row, the Microsoft Defender software inventory (CSV or JSON), CycloneDX, SPDX 2.3, osquery results or an Nmap report (XML).", Accept: ".csv,.json,.xml,.spdx,.log,.txt", Error: errorAt(wrong, "file")},
 		Input{Name: "source", Label: "Source", Hint: "The same name each time, such as defender or appliance register: each delivery replaces the one before of that name.", Value: u.source, Width: 20, Error: errorAt(wrong, "source")},
 		Checkboxes{Name: "classes", Legend: "What this source can see", Hint: "Every asset of these classes. Leave all empty to keep what you said last time.", Choices: classes, Error: errorAt(wrong, "classes")},
 		DateInput{Name: "observed", Legend: "Taken on", Hint: "The day on which the tool looked. Leave it empty when the file says it.", Day: u.day, Month: u.month, Year: u.year, Error: errorAt(wrong, "observed-day")},
 		Input{Name: "observed-time", Label: "Taken at", Hint: "In 24 hours, " + s.clock.Now().In(s.render.opts.Zone).Format("MST") + ", such as 06:00.", Value: u.clock, Width: 5, Error: errorAt(wrong, "observed-time")},
-		Select{Name: "format", Label: "Format", Choices: []Choice{format("", "Find out from the file"), format("csv", "CSV"), format("defender", "Microsoft Defender"), format("cyclonedx", "CycloneDX")}, Error: errorAt(wrong, "format")},
+		Select{Name: "format", Label: "Format", Choices: []Choice{format("", "Find out from the file"), format("csv", "CSV"), format("defender", "Microsoft Defender"), format("cyclonedx", "CycloneDX"), format("spdx", "SPDX"), format("osquery", "osquery"), format("nmap", "Nmap")}, Error: errorAt(wrong, "format")},
 		Select{Name: "grade", Label: "Where it comes from", Choices: []Choice{
 			{Value: string(ward.ToolExport), Text: "Exported by a tool", Chosen: u.grade == string(ward.ToolExport)},
 			{Value: string(ward.SelfDeclared), Text: "Written by people", Chosen: u.grade == string(ward.SelfDeclared)},

@@ -326,7 +326,7 @@ func describeObject(keys []string) string {
 	for _, of := range []struct{ key, reason string }{
 		{"$schema", "a JSON schema or a document of another form, not a feed"},
 		{"bomFormat", "a software bill of materials (CycloneDX): an inventory, which estate import reads"},
-		{"spdxVersion", "a software bill of materials (SPDX): an inventory, not a feed"},
+		{"spdxVersion", "a software bill of materials (SPDX): an inventory, which estate import reads"},
 		{"@context", "linked data (SPDX 3 and others): not a feed"},
 		{"document", "JSON with a member document that is no CSAF advisory"},
 		{"canonical_url", "a list that leads to CSAF advisories: give its address, and they are fetched"},
