@@ -232,7 +232,7 @@ func (r FeedsResult) Text(w io.Writer) {
 		if f.Error != "" {
 			fmt.Fprintf(w, "       not read to its end: %s\n", f.Error)
 		}
-		lines(w, "records rejected", f.Rejected, f.Problems)
+		lines(w, "records rejected or left out", f.Rejected+f.Skipped, f.Problems)
 	}
 	for _, p := range r.Passed {
 		lines(w, "files passed over: "+p.Reason, len(p.Files), p.Files)

@@ -308,7 +308,8 @@ func describe(name string, head []byte) string {
 
 func describeMarkup(text []byte) string {
 	for _, of := range []struct{ mark, reason string }{
-		{"<nmaprun", "a scanner's report: it describes an estate, not weaknesses"},
+		{"cyclonedx.org/schema/bom", "a software bill of materials (CycloneDX): an inventory, which estate import reads"},
+		{"<nmaprun", "a scanner's report: an inventory, which estate import reads"},
 		{"NessusClientData", "a scanner's report: it describes an estate, not weaknesses"},
 		{"<report", "a scanner's report: it describes an estate, not weaknesses"},
 		{"<fingerprints", "a table of fingerprints, not a feed"},
@@ -324,7 +325,6 @@ func describeMarkup(text []byte) string {
 
 func describeObject(keys []string) string {
 	for _, of := range []struct{ key, reason string }{
-		{"$schema", "a JSON schema or a document of another form, not a feed"},
 		{"bomFormat", "a software bill of materials (CycloneDX): an inventory, which estate import reads"},
 		{"spdxVersion", "a software bill of materials (SPDX): an inventory, which estate import reads"},
 		{"@context", "linked data (SPDX 3 and others): not a feed"},
@@ -334,11 +334,9 @@ func describeObject(keys []string) string {
 		{"feed", "a list that leads to CSAF advisories (ROLIE): give its address, and they are fetched"},
 		{"service", "a list that leads to CSAF advisories (ROLIE): give its address, and they are fetched"},
 		{"resultschema_version", "the result of a test, not a feed"},
+		{"$schema", "a JSON schema or a document of another form, not a feed"},
 	} {
 		if slices.Contains(keys, of.key) {
-			if of.key == "$schema" && (slices.Contains(keys, "bomFormat") || slices.Contains(keys, "document")) {
-				continue
-			}
 			return of.reason
 		}
 	}
