@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"wardwatch/act/alerts"
@@ -196,6 +197,7 @@ func (s *Site) whereItStands(ctx context.Context, r *http.Request, who ward.Acto
 		Number(closed)+" of "+Count(len(answers), "organisation")+" "+haveHas(closed)+" closed, "+Number(count[standConfirmed.Word])+" of them confirmed by evidence",
 		some(count[standContradicted.Word], Count(count[standContradicted.Word], "claim")+" "+is(count[standContradicted.Word])+" contradicted"),
 		some(count[standOverdue.Word], Number(count[standOverdue.Word])+" "+is(count[standOverdue.Word])+" overdue"),
+		some(now[ward.Exposed], Number(now[ward.Exposed])+" "+is(now[ward.Exposed])+" exposed by the newest evidence"),
 		some(now[ward.ExposureUnknown], Number(now[ward.ExposureUnknown])+" "+is(now[ward.ExposureUnknown])+" not known"),
 	)
 	data.Map = standMap(a, answers, known)
@@ -403,7 +405,7 @@ func delivery(told []ward.Notice, answers []ward.Response, known register) (Tabl
 		t.Rows = append(t.Rows, Row{Cells: []View{Text(known.name(x.Org)), put, open, ack}})
 	}
 	missing := len(answers) - len(by)
-	return t, clauses(Number(missing)+" of "+Number(len(answers))+" not delivered", Number(opened)+" opened in the inbox", Number(acknowledged)+" acknowledged")
+	return t, clauses("put into "+Number(len(by))+" of "+Count(len(answers), "inbox", "inboxes"), some(missing, Number(missing)+" not delivered"), Number(opened)+" opened in the inbox", Number(acknowledged)+" acknowledged")
 }
 
 // oneAnswer is one organisation's answer as the national watch reads it: what it said, the evidence, what happened when.
@@ -489,20 +491,20 @@ func evidenceOf(st ward.Standing) string {
 	if st.Source == "" || st.ObservedAt.IsZero() {
 		return st.Reason
 	}
-	return fmt.Sprintf("%s, by %s at %s", st.Reason, seen(st.Source, st.Grade), At(st.ObservedAt))
+	return fmt.Sprintf("%s; %s at %s", strings.TrimSuffix(st.Reason, "."), seen(st.Source, st.Grade), At(st.ObservedAt))
 }
 
 // seenTable is what each source last showed on each machine that a proof looked at.
 func seenTable(p ward.Proof) Table {
 	t := Table{Caption: "What sources show", Note: "The newest sighting of each source on each machine. “No longer seen” confirms nothing.",
-		Columns: []Column{{Title: "Machine"}, {Title: "Software"}, {Title: "Status", Tight: true}, {Title: "Fixed in", Tight: true}, {Title: "By"}, {Title: "Observed", Tight: true}},
+		Columns: []Column{{Title: "Machine", Tight: true}, {Title: "Software"}, {Title: "Status"}, {Title: "Fixed in", Tight: true}, {Title: "By"}, {Title: "Observed", Tight: true}},
 		Empty:   Empty{Text: "No source shows a machine that this alert is about."}}
 	for _, x := range p.Assets {
 		status := statusTag(x.Status)
 		if x.Gone {
 			status = Tag{"No longer seen", ToneSilent}
 		}
-		t.Rows = append(t.Rows, Row{Cells: []View{link(x.Name, "/assets/"+strconv.FormatInt(int64(x.Asset), 10)), Text(x.Software + " " + x.Version),
+		t.Rows = append(t.Rows, Row{Cells: []View{link(x.Name, "/assets/"+strconv.FormatInt(int64(x.Asset), 10)), Text(strings.TrimSpace(strings.TrimSuffix(x.Software, x.Version)) + " " + x.Version),
 			Why{View: status, Reason: x.Why}, Text(x.Fixed), Text(seen(x.Source, x.Grade)), Moment{x.ObservedAt}}})
 	}
 	return t

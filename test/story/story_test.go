@@ -92,7 +92,7 @@ func (w *world) publish() {
 	w.follow("See who would be told")
 	w.see("06-publish", "12 organisations would be told", "3 are exposed", "2 are not known")
 	w.follow("Publish to all 12 organisations")
-	w.see("07-alert-published", "Published at", "0 of 12 organisations have closed")
+	w.see("07-alert-published", "Published at", "0 of 12 organisations have closed", "3 are exposed by the newest evidence", "2 are not known", "Put into 12 of 12 inboxes")
 }
 
 // harrowmereAnswers: the lead of XZ1A sees what is owed, on which machine, to which version, and answers.
@@ -356,8 +356,8 @@ func (w *world) fellwickIsContradicted() {
 	w.goTo("Alerts")
 	w.see("63-alerts")
 	w.follow("Ivanti")
-	w.see("64-alert-contradicted", "1 claim is contradicted")
-	w.picture("alert", 1100)
+	w.see("64-alert-contradicted", "1 claim is contradicted", "2 are exposed by the newest evidence")
+	w.picture("alert", 1000)
 	w.Submit(`//section[@id="claims"]//a[.="Fellwick and Tarndale Hospitals"]`)
 	w.see("65-answer-national", "Contradicted", "11.12.0.4")
 }
