@@ -221,6 +221,17 @@ func (tx *Tx) FindAsset(ctx context.Context, operator ward.OrgID, nameKey string
 	return id, nil
 }
 
+// AnsweredByAnother reports whether an organisation other than org and the operator is accountable for an asset. It is for
+// the import of a source, which must not join what is another's.
+func (tx *Tx) AnsweredByAnother(ctx context.Context, asset ward.AssetID, org, operator ward.OrgID) (bool, error) {
+	var n int
+	if err := tx.repeatOne(ctx, &n, `SELECT COUNT(*) FROM asset_orgs WHERE asset = $1 AND accountable = 1 AND org NOT IN ($2, $3)`,
+		int64(asset), string(org), string(operator)); err != nil {
+		return false, fmt.Errorf("store: asset %d: %w", asset, err)
+	}
+	return n > 0, nil
+}
+
 // AddAsset makes an asset as its first source describes it.
 func (tx *Tx) AddAsset(ctx context.Context, operator ward.OrgID, name, nameKey string, says Says, at time.Time) (id ward.AssetID, err error) {
 	data, services, err := encodeLists(says)

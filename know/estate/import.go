@@ -196,6 +196,10 @@ func spool(body io.Reader) (*spooled, error) {
 		return nil, err
 	}
 	s := &spooled{File: file}
+	if err := os.Remove(file.Name()); err != nil { // open and without a name: nothing of it stays behind, even after a kill
+		s.Close()
+		return nil, err
+	}
 	hash := sha256.New()
 	n, err := io.Copy(io.MultiWriter(file, hash), io.LimitReader(body, MostBytes+1))
 	if err == nil && n > MostBytes {
@@ -211,9 +215,6 @@ func spool(body io.Reader) (*spooled, error) {
 	s.digest = hex.EncodeToString(hash.Sum(nil))
 	return s, nil
 }
-
-// Close also removes the file.
-func (s *spooled) Close() error { return errors.Join(s.File.Close(), os.Remove(s.Name())) }
 
 // compressed is the whole body as gzip.
 func (s *spooled) compressed() ([]byte, error) {
@@ -354,7 +355,7 @@ func (r *Register) apply(ctx context.Context, tx *store.Tx, who ward.Actor, a ap
 	ids := make([]ward.AssetID, len(a.inventory.assets))
 	listedNow := make(map[ward.AssetID]bool, len(ids))
 	for i, asset := range a.inventory.assets {
-		if ids[i], err = tx.FindAsset(ctx, asset.key.operator, asset.key.name); err != nil {
+		if ids[i], a.inventory.assets[i].key.name, err = identify(ctx, tx, a.Org, asset.key); err != nil {
 			return done, err
 		}
 		listedNow[ids[i]] = true
@@ -393,6 +394,29 @@ func (r *Register) apply(ctx context.Context, tx *store.Tx, who ward.Actor, a ap
 		return done, err
 	}
 	return r.record(ctx, tx, who, a, done)
+}
+
+// identify finds the asset that org's source means, or 0, and the name to keep it under. An organisation shares an asset
+// with the operator that a relation names. Two organisations with the same operator know nothing of each other, so a name
+// that another has used already is another asset: who guesses a name must not learn what the other's sources say.
+func identify(ctx context.Context, tx *store.Tx, org ward.OrgID, key assetKey) (ward.AssetID, string, error) {
+	if key.operator == org {
+		id, err := tx.FindAsset(ctx, org, key.name)
+		return id, key.name, err
+	}
+	apart := key.name + "\x1f" + string(org)
+	if id, err := tx.FindAsset(ctx, key.operator, apart); err != nil || id != 0 {
+		return id, apart, err
+	}
+	id, err := tx.FindAsset(ctx, key.operator, key.name)
+	if err != nil || id == 0 {
+		return 0, key.name, err
+	}
+	another, err := tx.AnsweredByAnother(ctx, id, org, key.operator)
+	if err != nil || another {
+		return 0, apart, err
+	}
+	return id, key.name, nil
 }
 
 // renewed is the source as the delivery leaves it.

@@ -385,6 +385,41 @@ func TestOneAssetOfSeveralSourcesAndOrganisations(t *testing.T) {
 	}
 }
 
+func TestClientsOfOneOperatorShareNothing(t *testing.T) {
+	h := open(t)
+	var d estate.Directory
+	h.must(ods.Read("r.csv", strings.NewReader("from,kind,to,since,until\nXZ6F,supplier,XZ1A,2023-02-01,\n"), &d))
+	if _, err := h.ImportOrganisations(ctx, ward.System("test"), d); err != nil {
+		t.Fatal(err)
+	}
+	h.accept("XZ1A", "hosted", 0, "records,server,XZ6F,EPMM,12.5.0.0")
+	for hour := 1; hour < 3; hour++ { // a guess, and the same again
+		done := h.accept("XZ7G", "guess", hour, "records,,XZ6F,Anything,1")
+		if len(done.Problems) != 0 {
+			t.Errorf("it is told that the name is taken: %v", done.Problems)
+		}
+	}
+	h.accept("XZ6F", "register", 3, "records,,,EPMM,12.5.0.0")
+	guessed := h.assets(ward.Only("XZ7G"), estate.AssetQuery{})
+	if len(guessed) != 1 || guessed[0].Name != "records" || guessed[0].Class != "" || guessed[0].Operator != "XZ6F" || !slices.Equal(guessed[0].Accountable, []ward.OrgID{"XZ7G"}) {
+		t.Errorf("%+v", guessed)
+	}
+	installs, err := h.Installs(ctx, ward.Only("XZ7G"), guessed[0].ID)
+	if err != nil || len(installs) != 1 || installs[0].Software.Product != "Anything" {
+		t.Errorf("%v, %+v", err, installs)
+	}
+	theirs := h.assets(ward.Only("XZ1A"), estate.AssetQuery{})
+	if len(theirs) != 1 || theirs[0].Class != ward.Server {
+		t.Errorf("%+v", theirs)
+	}
+	if installs, err := h.Installs(ctx, ward.Only("XZ1A"), theirs[0].ID); err != nil || len(installs) != 2 { // its own and the operator's
+		t.Errorf("%v, %+v", err, installs)
+	}
+	if all := h.assets(ward.Only("XZ6F"), estate.AssetQuery{}); len(all) != 2 {
+		t.Errorf("the operator sees both: %+v", all)
+	}
+}
+
 func TestAnOperatorNeedsARelation(t *testing.T) {
 	h := open(t)
 	h.accept("XZ6F", "register", 0, "mdm-01,,,EPMM,12.5.0.1")

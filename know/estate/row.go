@@ -175,6 +175,7 @@ func tidy(row *Row) string {
 }
 
 // Clean is a text as it is kept: valid UTF-8, control characters and runs of white space as one space, none at the ends.
+// What turns the direction of writing goes too: it makes a name look like another's.
 func Clean(text string) string {
 	plain := true
 	for i := range len(text) {
@@ -191,7 +192,7 @@ func Clean(text string) string {
 	}
 	text = strings.ToValidUTF8(text, string(utf8.RuneError))
 	return strings.Join(strings.FieldsFunc(text, func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r) || r == '\ufeff' || r == '\u200b'
+		return unicode.IsSpace(r) || unicode.IsControl(r) || r == '\ufeff' || r == '\u200b' || unicode.Is(unicode.Bidi_Control, r)
 	}), " ")
 }
 
