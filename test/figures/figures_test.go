@@ -80,7 +80,8 @@ func printTable(w io.Writer) {
 	if len(figures) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\nFigures, on %d cores (%s/%s, %s)\n\n", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
+	fmt.Fprintf(w, "\nFigures, on %d cores (%s/%s, %s); load when it began %s, when it ended %s\n\n",
+		runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), loadBefore, load())
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.Debug)
 	fmt.Fprintln(out, " figure\t measured\t bound\t \t on")
 	for _, f := range figures {
@@ -95,6 +96,18 @@ func printTable(w io.Writer) {
 	}
 	_ = out.Flush()
 	fmt.Fprintln(w)
+}
+
+// loadBefore and load tell a reader whether the machine had other work: runnable processes, over the last minute.
+var loadBefore = load()
+
+func load() string {
+	body, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "not known"
+	}
+	minute, _, _ := strings.Cut(string(body), " ")
+	return minute
 }
 
 // number is v with as many digits as matter.
