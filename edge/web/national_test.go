@@ -31,7 +31,7 @@ func TestNationalPages(t *testing.T) {
 	p.look(t, b, "disputes", "/disputes", "12.4.0.2")
 	p.look(t, b, "queue", "/queue", "findings are open", "Update Ivanti Endpoint Manager Mobile")
 	p.look(t, b, "weaknesses", "/weaknesses?q=ivanti", "CVE-2025-4427")
-	p.look(t, b, "weakness", "/weaknesses/CVE-2025-4427", "organisations are exposed now", "cna:ivanti", "12.5.0.1")
+	p.look(t, b, "weakness", "/weaknesses/CVE-2025-4427", "organisations are exposed now", "Ivanti (CNA)", "12.5.0.1")
 	p.look(t, b, "feeds", "/feeds", "kev", "Stale")
 	p.look(t, b, "story", "/story", "Ivanti publishes two weaknesses")
 	p.look(t, b, "account", "/account", "You have no API token")
