@@ -21,8 +21,8 @@ import (
 const example = `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE nmaprun>
 <?xml-stylesheet href="file:///usr/share/nmap/nmap.xsl" type="text/xsl"?>
-<!-- Nmap 7.95 scan initiated Tue May 13 as: nmap -sV -oX /home/jane.example/scan.xml 192.0.2.0/24 -->
-<nmaprun scanner="nmap" args="nmap -sV -oX /home/jane.example/scan.xml 192.0.2.0/24" start="1747130400" version="7.95" xmloutputversion="1.05">
+<!-- Nmap 7.95 scan initiated Tue May 13 as: nmap -sV -oX /srv/jane.example/scan.xml 192.0.2.0/24 -->
+<nmaprun scanner="nmap" args="nmap -sV -oX /srv/jane.example/scan.xml 192.0.2.0/24" start="1747130400" version="7.95" xmloutputversion="1.05">
 <scaninfo type="syn" protocol="tcp" numservices="2" services="22,443"/>
 <host starttime="1747130401" endtime="1747130450"><status state="up" reason="echo-reply"/>
 <address addr="192.0.2.10" addrtype="ipv4"/><address addr="00:00:5E:00:53:01" addrtype="mac" vendor="Example"/>

@@ -70,7 +70,7 @@ func TestTables(t *testing.T) {
 		{"deb of Ubuntu", line(`{"name":"bash","version":"5.1-6ubuntu1","arch":"amd64","source":""},{"platform":"ubuntu","name":"Ubuntu","version":"22.04.4 LTS","major":"22","minor":"4"}`), []ward.Software{
 			{Product: "bash", Version: "5.1-6ubuntu1", PURL: "pkg:deb/ubuntu/bash@5.1-6ubuntu1?arch=amd64&distro=ubuntu-22.04"},
 			{Vendor: "Canonical", Product: "Ubuntu Linux", Version: "22.04", CPE: "cpe:2.3:o:canonical:ubuntu_linux:22.04:*:*:*:*:*:*:*"}}},
-		{"apps of a Mac", line(`{"name":"Firefox.app","bundle_identifier":"org.mozilla.firefox","bundle_short_version":"128.0","path":"/Users/jane/Firefox.app"},
+		{"apps of a Mac", line(`{"name":"Firefox.app","bundle_identifier":"org.mozilla.firefox","bundle_short_version":"128.0","path":"/Applications/Firefox.app"},
 			{"name":"macOS","version":"14.4.1","major":"14","minor":"4","patch":"1","build":"23E224","platform":"darwin"}`), []ward.Software{{Product: "Firefox", Version: "128.0"},
 			{Vendor: "Apple", Product: "macOS", Version: "14.4.1", CPE: "cpe:2.3:o:apple:macos:14.4.1:*:*:*:*:*:*:*"}}},
 		{"Windows without its revision", line(`{"name":"Microsoft Windows 11 Pro","version":"10.0.22631","build":"22631","platform":"windows","major":"10"}`), []ward.Software{
