@@ -17,6 +17,7 @@ type Identity struct {
 	vendor  string
 	product string
 	pkg     string // package key
+	release string // of the distribution that a package was built for
 	family  string // of an operating system: windows, linux, macos, ios, android
 	version string // as written; empty when there is none that can be compared
 	key     string // version key of the vendor scheme
@@ -41,7 +42,7 @@ func Read(sw ward.Software) *Identity {
 		}
 	}
 	if sw.PURL != "" {
-		id.pkg = know.PackageKey(sw.PURL)
+		id.pkg, id.release = know.PackageKey(sw.PURL), releaseOfPackage(sw.PURL)
 		if !know.Usable(id.version) {
 			id.version = know.PackageVersion(sw.PURL)
 		}

@@ -80,6 +80,9 @@ func (s *source) opinionOf(id *Identity, together []*Identity) (opinion, bool) {
 
 // names reports whether the entry is about the identity's product, and how it was recognised.
 func (c *claim) names(id *Identity) (ward.Confidence, bool) {
+	if !sameRelease(c.release, id.release) {
+		return "", false
+	}
 	if c.pkg != "" && c.pkg == id.pkg {
 		return ward.Exact, true
 	}

@@ -30,6 +30,7 @@ type claim struct {
 	know.Claim
 	key      string // of its name
 	pkg      string // package key
+	release  string // of a distribution, when it speaks of that alone
 	cpes     []know.CPE
 	cpeKeys  []string
 	spans    []span
@@ -133,7 +134,7 @@ func rankOf(source string) int {
 }
 
 func readClaim(c know.Claim) claim {
-	made := claim{Claim: c, pkg: know.PackageKey(c.PURL)}
+	made := claim{Claim: c, pkg: know.PackageKey(c.PURL), release: releaseOfClaim(c.Ecosystem)}
 	if strings.TrimSpace(c.Vendor) != "" {
 		made.key = know.ProductKey(c.Vendor, c.Product)
 	}
