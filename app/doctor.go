@@ -2,10 +2,15 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -84,13 +89,49 @@ func Doctor(ctx context.Context, c config.Config) []Check {
 	return append(checks, canListen(ctx, c))
 }
 
+// canListen passes an address that is free, and one where a server of ours works already.
 func canListen(ctx context.Context, c config.Config) Check {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
-	if err != nil {
-		return Check{"address", false, err.Error(), "another program (perhaps this one) has it: choose another with --listen"}
+	if err == nil {
+		_ = listener.Close()
+		return Check{"address", true, c.Listen + " is free", ""}
 	}
-	_ = listener.Close()
-	return Check{"address", true, c.Listen + " is free", ""}
+	switch ours, ready := running(ctx, c); {
+	case ready:
+		return Check{"address", true, "a running Wardwatch answers on " + c.Listen, ""}
+	case ours:
+		return Check{"address", false, "a running Wardwatch on " + c.Listen + " is not ready", "read its log"}
+	}
+	return Check{"address", false, err.Error(), "another program has it: choose another with --listen"}
+}
+
+// running asks the address of the configuration whether a Wardwatch is there, and whether it can work.
+func running(ctx context.Context, c config.Config) (ours, ready bool) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	scheme, transport := "http", &http.Transport{}
+	if c.TLS.Certificate != "" {
+		// The certificate is for the name that people type, not for this address, and nothing secret is sent.
+		scheme, transport.TLSClientConfig = "https", &tls.Config{InsecureSkipVerify: true} //nolint:gosec // as above
+	}
+	defer transport.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+c.Listen+"/readyz", nil)
+	if err != nil {
+		return false, false
+	}
+	answer, err := transport.RoundTrip(request)
+	if err != nil {
+		return false, false
+	}
+	defer answer.Body.Close()
+	var said struct {
+		Status any // "ok", or the number of a problem
+		Type   string
+	}
+	if err := json.NewDecoder(io.LimitReader(answer.Body, 1<<16)).Decode(&said); err != nil {
+		return false, false
+	}
+	return strings.HasPrefix(said.Type, "urn:wardwatch:"), answer.StatusCode == http.StatusOK && said.Status == "ok"
 }
 
 // feedState is how a feed stands, in words.
