@@ -103,7 +103,7 @@ func ProblemOf(err error) Problem {
 	case errors.Is(err, ErrUnsigned):
 		return Problem{Status: http.StatusUnauthorized, Code: "unsigned", Title: "Not signed in", Detail: "sign in, or send an API token"}
 	case errors.Is(err, ErrMustChange):
-		return Problem{Status: http.StatusForbidden, Code: "must-change", Title: "New password needed", Detail: ErrMustChange.Error()}
+		return Problem{Status: http.StatusForbidden, Code: "must-change", Title: "New password needed", Detail: "the account still has its one-time password: sign in to the pages and choose another"}
 	case errors.As(err, &many):
 		return Problem{Status: http.StatusTooManyRequests, Code: "too-many", Title: "Too many requests", Detail: many.Error(), After: many.After}
 	case errors.As(err, &conflict):

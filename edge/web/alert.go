@@ -205,7 +205,7 @@ func (s *Site) whereItStands(ctx context.Context, r *http.Request, who ward.Acto
 	for _, st := range stands {
 		data.Bar.Parts = append(data.Bar.Parts, Part{State: st, Count: count[st.Word], Href: alertHref(a.ID) + "?stands=" + st.Letter + "#answers"})
 	}
-	data.Known = knownTable(then, now)
+	data.Known = knownTable(a, then, now)
 	data.Slowest = slowest(a, answers, known)
 	data.NotKnown = notKnown(a, answers, known)
 	data.Claims = claimTable(a, answers, known)
@@ -250,9 +250,17 @@ func standMap(a ward.Alert, answers []ward.Response, known register) TileMap {
 	return m
 }
 
-func knownTable(then, now map[ward.ExposureState]int) Table {
-	t := Table{Caption: "Exposure before the answers, and now", HideCaption: true,
-		Columns: []Column{{Title: "By evidence"}, {Title: "At publication", Right: true, Tight: true}, {Title: "Now", Right: true, Tight: true}}}
+// lastKnown is when the newest word on exposure stood: what is known of an organisation is not followed beyond the alert's end.
+func lastKnown(a ward.Alert) string {
+	if a.State == ward.Ended {
+		return "at the close"
+	}
+	return "now"
+}
+
+func knownTable(a ward.Alert, then, now map[ward.ExposureState]int) Table {
+	t := Table{Caption: "Exposure before the answers, and " + lastKnown(a), HideCaption: true,
+		Columns: []Column{{Title: "By evidence"}, {Title: "At publication", Right: true, Tight: true}, {Title: capital(lastKnown(a)), Right: true, Tight: true}}}
 	for _, state := range []ward.ExposureState{ward.Exposed, ward.ExposureUnknown, ward.NotExposed} {
 		t.Rows = append(t.Rows, Row{Cells: []View{knownOf(state).tag(), Text(Number(then[state])), Text(Number(now[state]))}})
 	}
@@ -338,7 +346,7 @@ func claimTable(a ward.Alert, answers []ward.Response, known register) Table {
 // answerTable is the list of answers, those that need a person first; stands is the letter of one state, or empty.
 func answerTable(a ward.Alert, answers []ward.Response, known register, letter string) Table {
 	t := Table{Caption: "Answers", HideCaption: true, Keys: true,
-		Columns: []Column{{Title: "Organisation"}, {Title: "Stands", Tight: true}, {Title: "Known, then and now"}, {Title: "Its words"}, {Title: "Next due", Tight: true}}}
+		Columns: []Column{{Title: "Organisation"}, {Title: "Stands", Tight: true}, {Title: "Known, then and " + lastKnown(a)}, {Title: "Its words"}, {Title: "Next due", Tight: true}}}
 	shown := slices.Clone(answers)
 	if letter != "" {
 		shown = slices.DeleteFunc(shown, func(x ward.Response) bool { return standOf(x).Letter != letter })
@@ -356,18 +364,18 @@ func answerTable(a ward.Alert, answers []ward.Response, known register, letter s
 			words = Why{View: words, Reason: x.Words}
 		}
 		t.Rows = append(t.Rows, Row{Cells: []View{link(known.name(x.Org), answerHref(a.ID, x.Org)), standOf(x).tag(),
-			Why{View: Text(thenAndNow(x)), Reason: x.Current.Reason}, words, dueView(x)}})
+			Why{View: Text(thenAndNow(a, x)), Reason: x.Current.Reason}, words, dueView(x)}})
 	}
 	return t
 }
 
-// thenAndNow is what was known at publication, and what is known now where that changed.
-func thenAndNow(x ward.Response) string {
+// thenAndNow is what was known at publication, and what was known last where that changed.
+func thenAndNow(a ward.Alert, x ward.Response) string {
 	then, now := knownOf(x.Standing.State).Word, knownOf(x.Current.State).Word
 	if then == now {
 		return now
 	}
-	return then + ", now " + lower(now)
+	return then + ", " + lastKnown(a) + " " + lower(now)
 }
 
 // delivery says who was told, who opened it, and who was not told.
@@ -437,7 +445,7 @@ func (s *Site) oneAnswer(r *http.Request, who ward.Actor) (Page, error) {
 		row("Stands", Why{View: standOf(x).tag(), Reason: "owes " + owing(x)}),
 		row("Next due", dueView(x)),
 		row("Known at publication", Why{View: knownOf(x.Standing.State).tag(), Reason: x.Standing.Reason}),
-		row("Known now", Why{View: knownOf(x.Current.State).tag(), Reason: evidenceOf(x.Current)}),
+		row("Known "+lastKnown(a), Why{View: knownOf(x.Current.State).tag(), Reason: evidenceOf(x.Current)}),
 		row("Acknowledged", acknowledged(x)),
 		row("Applies", Text(appliesWord(x.Applicability))),
 	}}
@@ -517,8 +525,8 @@ func entryTable(entries []ward.Entry) Table {
 		responses.Ruled: "Ruled on", responses.Proved: "Evidence", responses.Closed: "Closed", responses.Reopened: "Opened again"}
 	for _, e := range slices.Backward(entries) {
 		what := View(Text(cmp.Or(words[e.Kind], e.Kind)))
-		if e.Words != "" {
-			what = Why{View: what, Reason: e.Words}
+		if words := entryWords(e); words != "" {
+			what = Why{View: what, Reason: words}
 		}
 		t.Rows = append(t.Rows, Row{Cells: []View{Moment{e.At}, what, Text(e.By)}})
 	}

@@ -104,6 +104,7 @@ type answerData struct {
 type answerBody struct {
 	Title    string // "What you owe"
 	Beside   string // "Your machines"
+	Thought  string // "What we think, and why"
 	Problem  *Warning
 	Next     View // the one primary button
 	Tasks    TaskList
@@ -328,9 +329,12 @@ func doneBanner(what string, in answered, s *Site) *Banner {
 
 func (s *Site) answerBody(who ward.Actor, in answered, written drafts) answerBody {
 	r := in.answer
-	body := answerBody{Title: "What you owe", Beside: "Your machines", Tasks: s.answerTasks(who, in, written), Standing: s.standingOf(r), Machines: in.machines, Alert: alertWords(in.alert)}
+	body := answerBody{Title: "What you owe", Beside: "Your machines", Thought: "What we think, and why", Tasks: s.answerTasks(who, in, written), Standing: s.standingOf(r), Machines: in.machines, Alert: alertWords(in.alert)}
 	if who.May(ward.MayWatch) {
 		body.Title, body.Beside = "What it owes", "Its machines"
+	}
+	if in.over() {
+		body.Thought = "What we thought at the close, and why"
 	}
 	may := who.May(ward.MayAnswer) && !in.over()
 	next := nextStep(r)

@@ -47,8 +47,11 @@ func (s *Site) feeds(r *http.Request, _ ward.Actor) (Page, error) {
 			Columns: []Column{{Title: "Feed"}, {Title: "State", Tight: true}, {Title: "Last success", Tight: true}, {Title: "Behind the publisher", Tight: true}, {Title: "Next", Tight: true},
 				{Title: "Records", Right: true, Tight: true}, {Title: "Changed", Right: true, Tight: true}, {Title: "Rejected", Right: true, Tight: true}, {Title: "Read now", Tight: true}}},
 	}
-	stale, failed := 0, 0
+	read, stale, failed := 0, 0, 0
 	for _, f := range all {
+		if !f.Succeeded.IsZero() {
+			read++
+		}
 		if f.Stale {
 			stale++
 		}
@@ -69,7 +72,9 @@ func (s *Site) feeds(r *http.Request, _ ward.Actor) (Page, error) {
 			Text(Number(f.Records)), Text(Number(f.Changed)), Text(Number(f.Rejected)),
 			Form{Action: "/feeds/sync", Hidden: []Hidden{{"name", f.Name}}, Buttons: []Button{{Text: "Read " + f.Name, Kind: Secondary, Small: true}}}}})
 	}
-	data.Lede = clauses(Number(len(all)-stale)+" of "+Count(len(all), "feed")+" "+is(len(all)-stale)+" fresh", some(stale, Number(stale)+" "+is(stale)+" stale: what the publisher said since is not known here"),
+	fresh := read - stale
+	data.Lede = clauses(Number(fresh)+" of "+Count(len(all), "feed")+" "+is(fresh)+" fresh", some(len(all)-read, Number(len(all)-read)+" "+plural(len(all)-read, "was", "were")+" never read"),
+		some(stale, Number(stale)+" "+is(stale)+" stale: what the publisher said since is not known here"),
 		some(failed, Number(failed)+" failed at the last attempt, and what it said before is kept"))
 	if done := r.URL.Query().Get("done"); done != "" {
 		data.Done = Banner{Heading: "Read. The table says what it came to."}

@@ -213,7 +213,11 @@ func organisationLede(coverage []ward.Coverage, answers []ward.Response, fixes [
 			late++
 		}
 	}
-	text += fmt.Sprintf(". %s owed", capital(countWord(len(answers), "answer is", "answers are")))
+	if len(answers) == 0 {
+		text += ". No answer is owed"
+	} else {
+		text += fmt.Sprintf(". %s owed", capital(countWord(len(answers), "answer is", "answers are")))
+	}
 	if late > 0 {
 		text += fmt.Sprintf(", %s overdue", countOnly(late))
 	}

@@ -147,7 +147,7 @@ func uncoveredWhy(u uncovered) string {
 
 func waitingTable(needs []waiting) Table {
 	t := Table{Caption: "Needs a person", Keys: true, Empty: Empty{Text: "Nothing waits for a decision. New findings, disputes and drafts appear here by themselves."},
-		Columns: []Column{{Title: "What"}, {Title: "Kind", Tight: true}, {Title: "Concerns", Right: true, Tight: true}, {Title: "Waiting", Tight: true}}}
+		Columns: []Column{{Title: "What"}, {Title: "Kind", Tight: true}, {Title: "Concerns", Right: true, Tight: true}, {Title: "Waiting since", Tight: true}}}
 	for _, w := range needs[:min(len(needs), mostWaiting)] {
 		t.Rows = append(t.Rows, w.row)
 	}
