@@ -571,7 +571,11 @@ func (a *App) AddToken(ctx context.Context, email, name string, lives time.Durat
 		return Secret{}, fmt.Errorf("account %q: %w", email, err)
 	}
 	_, secret, err := a.Access.AddToken(ctx, shell, person.ID, name, a.Clock.Now().Add(lives))
-	return Secret{person.Email, "API token", secret, "It is shown once. Send it as: Authorization: Bearer TOKEN"}, err
+	then := "It is shown once. Send it as: Authorization: Bearer TOKEN"
+	if person.MustChange {
+		then += "\nIt works once its person has signed in and chosen a password."
+	}
+	return Secret{person.Email, "API token", secret, then}, err
 }
 
 // FirstAdmin makes the first account of a new installation, with a one-time password.

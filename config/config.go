@@ -38,7 +38,8 @@ type Config struct {
 	Operator Operator `yaml:"operator"`
 	// Exercise marks every page, alert and message with the word EXERCISE.
 	Exercise bool `yaml:"exercise"`
-	// Feeds are what to fetch, by name (csaf, cve, epss, kev, nvd, openvex, osv, overrides). A feed with an empty location is not fetched by itself.
+	// Feeds are what to fetch, by name (csaf, cve, epss, kev, nvd, openvex, osv, overrides). One that is
+	// not named is not fetched by itself; one without a location is fetched from its publisher.
 	Feeds map[string]Feed `yaml:"feeds"`
 }
 

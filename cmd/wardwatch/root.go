@@ -45,6 +45,9 @@ Run it:   wardwatch serve --data /var/lib/wardwatch`,
 			sh.out, sh.err = cmd.OutOrStdout(), cmd.ErrOrStderr()
 		},
 	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
+	})
 	root.SetVersionTemplate("wardwatch {{.Version}}\n")
 	flags := root.PersistentFlags()
 	flags.StringVar(&sh.data, "data", "", "directory of the database (default: data, or what the configuration says)")
