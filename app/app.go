@@ -123,6 +123,9 @@ func (a *App) Handler() http.Handler { return a.handler }
 
 // Run serves until ctx ends, and runs the jobs beside it. ready is told the address once it is served.
 func (a *App) Run(ctx context.Context, ready func(address string)) error {
+	if err := a.store.Writable(ctx); err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.Config.Listen)
 	if err != nil {
 		return fmt.Errorf("app: listen on %s: %w (is another one running? choose another with --listen)", a.Config.Listen, err)

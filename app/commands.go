@@ -38,7 +38,9 @@ func settled[T any](ctx context.Context, a *App, v T, err error) (T, error) {
 	if err != nil {
 		return v, err
 	}
-	_, err = a.Settle(ctx)
+	if _, err = a.Settle(ctx); err != nil {
+		err = fmt.Errorf("the change itself is kept, and what follows from it goes on with the next command or the server: %w", err)
+	}
 	return v, err
 }
 

@@ -72,6 +72,9 @@ func Doctor(ctx context.Context, c config.Config) []Check {
 	default:
 		add("database", problem == "", orElse(problem, "sound"), "restore the newest copy: the file is damaged")
 	}
+	if err := kept.Writable(ctx); err != nil {
+		add("writing", false, err.Error(), "read the message: without writing nobody can sign in")
+	}
 	a, err := New(ctx, c, Options{})
 	if err != nil {
 		add("program", false, err.Error(), "read the message")

@@ -2,7 +2,9 @@ package web
 
 import (
 	"errors"
+	"math"
 	"net/http"
+	"strconv"
 
 	"wardwatch/edge"
 	"wardwatch/ward"
@@ -84,6 +86,7 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) {
 	case errors.As(err, &many):
 		page := s.signInPage(next, email, []FieldError{{Text: capital(many.Error()) + "."}})
 		page.Status = http.StatusTooManyRequests
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(many.After.Seconds()))))
 		s.render.Render(w, r, page)
 	case err != nil:
 		s.fail(w, r, err)

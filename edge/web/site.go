@@ -106,13 +106,19 @@ func (s *Site) Tell(hints <-chan ward.Hint) {
 	}
 }
 
+// liveFor is how long one stream of hints lasts.
+const liveFor = 5 * time.Minute
+
 func (s *Site) live(w http.ResponseWriter, r *http.Request) {
 	who := edge.Actor(r.Context())
 	if !who.May(ward.MayRead) && !who.May(ward.MayPeople) {
 		http.Error(w, "sign in first", http.StatusUnauthorized)
 		return
 	}
-	s.hints.Serve(r.Context(), w, r, func(h ward.Hint) bool { return h.Org == "" || who.Scope.Sees(h.Org) })
+	// Who reads is asked again now and then: a session that ended hears no more. The browser comes back by itself.
+	ctx, end := context.WithTimeout(r.Context(), liveFor)
+	defer end()
+	s.hints.Serve(ctx, w, r, func(h ward.Hint) bool { return h.Org == "" || who.Scope.Sees(h.Org) })
 }
 
 // A showing reads and gives a page.

@@ -2,11 +2,13 @@ package store
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
 
-	_ "modernc.org/sqlite" // the driver
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"wardwatch/ward"
 )
@@ -31,6 +33,21 @@ func openSQLite(path string, readers int) (write, read *sql.DB, err error) {
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
 	return write, read, nil
+}
+
+// explained adds what to do where the database could not write.
+func explained(err error, path string) error {
+	var said *sqlite.Error
+	if !errors.As(err, &said) {
+		return err
+	}
+	switch said.Code() & 0xff { // the rest is detail
+	case sqlite3.SQLITE_FULL:
+		return fmt.Errorf("%w: nothing of this was kept: make room on the disk of %s and do it again", err, path)
+	case sqlite3.SQLITE_READONLY:
+		return fmt.Errorf("%w: let the account that runs the program write to %s and its directory", err, path)
+	}
+	return err
 }
 
 // within is the WHERE condition that keeps a query to what scope sees: column is an organisation's code, and the

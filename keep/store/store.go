@@ -49,6 +49,9 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	path := filepath.Join(dir, "wardwatch.db")
+	if err := private(path); err != nil {
+		return nil, err
+	}
 	write, read, err := openSQLite(path, runtime.GOMAXPROCS(0)+2)
 	if err != nil {
 		return nil, err
@@ -58,6 +61,27 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// private makes the database file, when there is none, so that only this account reads it; SQLite gives its side files the
+// same mode. A file that is there is left alone: to close a second descriptor of it would drop the locks of the first.
+func private(path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	return file.Close()
+}
+
+// Writable says why nothing can be written, and writes nothing.
+func (s *Store) Writable(ctx context.Context) error {
+	return s.Update(ctx, func(tx *Tx) error {
+		_, err := tx.tx.ExecContext(ctx, `UPDATE counters SET value = value WHERE 1 = 0`) // to begin is not enough: SQLite begins on a read-only file
+		return err
+	})
 }
 
 // Path is the database file.
@@ -91,10 +115,11 @@ func (s *Store) migrate(ctx context.Context) error {
 // Update runs do in one writing transaction: all of it is kept, synced, or none. do may be called once only.
 func (s *Store) Update(ctx context.Context, do func(*Tx) error) error {
 	hints, err := transact(ctx, s.write, &sql.TxOptions{}, do)
-	if err == nil {
-		s.fan.send(hints)
+	if err != nil {
+		return explained(err, s.path)
 	}
-	return err
+	s.fan.send(hints)
+	return nil
 }
 
 // View runs do in one reading transaction, which sees one moment of the database.

@@ -3,6 +3,9 @@ package store_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,6 +23,73 @@ func TestOpenTwiceKeepsTheSchema(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+func TestTheDatabaseIsOfThisAccountAlone(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // as a package or an administrator may have made it
+		t.Fatal(err)
+	}
+	s, err := store.Open(context.Background(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	files, err := filepath.Glob(s.Path() + "*")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	for _, file := range files {
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %o", filepath.Base(file), info.Mode().Perm())
+		}
+	}
+}
+
+func TestWhatCannotBeWrittenSaysSo(t *testing.T) {
+	ctx := context.Background()
+	s, err := store.Open(ctx, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Writable(ctx); err != nil {
+		t.Fatal(err)
+	}
+	s.OnlyRead(ctx, t)
+	if err := s.Writable(ctx); err == nil || !strings.Contains(err.Error(), "let the account") {
+		t.Errorf("a database that cannot be written: %v", err)
+	}
+}
+
+func TestFaultAFullDiskSaysSoAndRecovers(t *testing.T) {
+	ctx := context.Background()
+	dir := t.TempDir()
+	s, err := store.Open(ctx, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	fill := func(tx *store.Tx) error {
+		for range 400 {
+			if err := tx.Audit(ctx, ward.AuditEntry{At: time.Unix(1, 0), Action: "x", Org: "XZ1", Detail: strings.Repeat("x", 10_000)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	s.LimitPages(ctx, t, 300)
+	if err := s.Update(ctx, fill); err == nil || !strings.Contains(err.Error(), "make room") || !strings.Contains(err.Error(), s.Path()) {
+		t.Errorf("a full disk: %v", err)
+	}
+	s.LimitPages(ctx, t, 1<<20)
+	if err := s.Update(ctx, fill); err != nil {
+		t.Errorf("after room was made: %v", err)
 	}
 }
 

@@ -1,0 +1,48 @@
+package web_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"wardwatch/edge"
+	"wardwatch/edge/web"
+	"wardwatch/ward"
+)
+
+func TestAStreamEndsSoThatTheReaderIsAskedAgain(t *testing.T) {
+	site, err := web.NewSite(web.Rooms{}, ward.WallClock{}, web.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		reader := ward.Actor{Person: "p1", Name: "Pat", Org: "XZ1A", Role: ward.Reader, Scope: ward.Only("XZ1A")}
+		rec := httptest.NewRecorder()
+		began := time.Now()
+		site.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/live", http.NoBody).WithContext(edge.WithActor(t.Context(), reader)))
+		if lasted := time.Since(began); rec.Code != http.StatusOK || lasted < time.Minute || lasted > 10*time.Minute {
+			t.Errorf("%d after %s: a person whose account is closed would go on hearing what changes", rec.Code, lasted)
+		}
+	})
+}
+
+func TestTooManySignInsSayWhenToComeBack(t *testing.T) {
+	h := openHospital(t)
+	var answer *http.Response
+	for range 8 {
+		got, err := http.PostForm(h.url+"/sign-in", url.Values{"email": {"nobody@trust.example"}, "password": {"wrong"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = got.Body.Close()
+		answer = got
+	}
+	after, err := strconv.Atoi(answer.Header.Get("Retry-After"))
+	if answer.StatusCode != http.StatusTooManyRequests || err != nil || after < 1 {
+		t.Errorf("%d, Retry-After %q", answer.StatusCode, answer.Header.Get("Retry-After"))
+	}
+}
