@@ -315,3 +315,20 @@ func BenchmarkMerge(b *testing.B) {
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "reports/s")
 }
+
+// A coordinator's "active" is exploitation until the catalogue says it in its own words.
+func TestActiveExploitationCountsBeforeTheCatalogueListsIt(t *testing.T) {
+	ssvc := know.Report{CVE: "CVE-2025-4427", Source: "adp:CISA-ADP", SSVC: &ward.SSVC{
+		Provenance: ward.Provenance{Source: "adp:CISA-ADP", At: day(13)}, Exploitation: "active", Automatable: "yes", Impact: "total"}}
+	kev := know.Report{CVE: "CVE-2025-4427", Source: "kev", Exploited: &ward.Exploited{Provenance: ward.Provenance{Source: "kev", At: day(19)}, Since: day(19)}}
+	if v := intel.Merged([]know.Report{ssvc}); v.Exploited == nil || v.Exploited.Source != "adp:CISA-ADP" || !v.Exploited.Since.Equal(day(13)) {
+		t.Errorf("assessed as active: %+v", v.Exploited)
+	}
+	if v := intel.Merged([]know.Report{ssvc, kev}); v.Exploited == nil || v.Exploited.Source != "kev" {
+		t.Errorf("and listed: %+v", v.Exploited)
+	}
+	ssvc.SSVC.Exploitation = "poc"
+	if v := intel.Merged([]know.Report{ssvc}); v.Exploited != nil {
+		t.Errorf("proof of concept only: %+v", v.Exploited)
+	}
+}

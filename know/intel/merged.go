@@ -10,8 +10,8 @@ import (
 )
 
 // Merged is what the sources together say of one weakness, for reading. Each fact is one source's: the CNA's title and
-// description before the NVD's, the earliest publication, exploitation as the catalogue has it, the newest SSVC, every
-// score, every reference once.
+// description before the NVD's, the earliest publication, exploitation as the catalogue has it (else as the coordinator
+// assessed it), the newest SSVC, every score, every reference once.
 func Merged(reports []know.Report) ward.Vulnerability {
 	reports = slices.Clone(reports)
 	slices.SortStableFunc(reports, func(a, b know.Report) int {
@@ -57,6 +57,10 @@ func Merged(reports []know.Report) ward.Vulnerability {
 		}
 	}
 	v.Rejected = rejected
+	if v.Exploited == nil && v.SSVC != nil && v.SSVC.Exploitation == "active" {
+		// Coordinators often know days before a catalogue lists it, and those are the days that count.
+		v.Exploited = &ward.Exploited{Provenance: v.SSVC.Provenance, Since: v.SSVC.At}
+	}
 	if v.Title == "" {
 		v.Title = opening(v.Description)
 	}

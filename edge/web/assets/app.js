@@ -48,9 +48,11 @@
     const tell = (topic) => document.body.dispatchEvent(new CustomEvent(`ww:${topic}`));
     const heard = (topic) => { if (paused) waiting.add(topic); else tell(topic); say(); };
     const source = new EventSource(address);
+    const topics = () => new Set(all("[data-topics]").flatMap((region) => region.dataset.topics.split(" ")));
+    setInterval(() => { if (!paused && !document.hidden) topics().forEach(tell); }, 60000); // a hint that got lost costs one poll
     source.addEventListener("open", () => {
       // What was said while nobody listened is unknown, so every region looks again.
-      if (lost) new Set(all("[data-topics]").flatMap((region) => region.dataset.topics.split(" "))).forEach(heard);
+      if (lost) topics().forEach(heard);
       lost = false;
       open = true;
       say();
