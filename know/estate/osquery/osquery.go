@@ -140,10 +140,10 @@ type result struct {
 func (l *log) lines(in *bufio.Reader) error {
 	for number := 1; ; number++ {
 		line, long, err := readLine(in)
-		if err != nil && !errors.Is(err, io.EOF) {
+		last := errors.Is(err, io.EOF)
+		if err != nil && !last {
 			return err
 		}
-		last := err != nil
 		if trimmed := bytes.TrimSpace(line); len(trimmed) > 0 {
 			reason := l.result(trimmed, number)
 			switch {
@@ -366,12 +366,12 @@ func (h *host) findSystem() {
 	})
 }
 
-func (h *host) recognised() (any bool) {
+func (h *host) recognised() (known bool) {
 	_ = h.each(func(c columns, _ int) error {
-		any = any || tableOf(c) != ""
+		known = known || tableOf(c) != ""
 		return nil
 	})
-	return any
+	return known
 }
 
 func (h *host) yield(tally *estate.Tally) error {
