@@ -93,7 +93,13 @@ func orgCommand(sh *shell) *cobra.Command {
 	cmd.AddCommand(&cobra.Command{
 		Use:   "import PATH...",
 		Short: "Import organisations, sites and relations (ODS files, or a directory of them)",
-		Args:  cobra.MinimumNArgs(1),
+		Long: `Imports CSV files, each known by its header row:
+  organisations   ods_code, name; where known town, postcode, country, icb_code, region_code, latitude, longitude
+  sites           ods_code, name, parent_ods_code; where known postcode, latitude, longitude
+  relations       from, kind (group, board, hosts, operates_for, supplier, successor), to; where known since, until
+or the Organisation Data Service's own files of 27 columns, which have no header.`,
+		Example: `  wardwatch org import organisations.csv sites.csv relations.csv`,
+		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return sh.open(cmd.Context(), func(a *app.App) error {
 				report, err := a.ImportOrganisations(cmd.Context(), args)
