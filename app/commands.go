@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -253,6 +254,13 @@ func (r FeedsResult) Failed() error {
 
 // SyncFeeds reads feeds from their publishers, or from a path or URL, and does what follows. progress may be nil.
 func (a *App) SyncFeeds(ctx context.Context, names []string, from string, progress func(done, total int64)) (FeedsResult, error) {
+	if from != "" && !feeds.IsURL(from) {
+		absolute, err := filepath.Abs(from) // the Feeds page shows it to people elsewhere
+		if err != nil {
+			return FeedsResult{}, err
+		}
+		from = absolute
+	}
 	told := func(feeds.Progress) {}
 	if progress != nil {
 		told = func(p feeds.Progress) { progress(int64(p.Reports), -1) }
@@ -566,6 +574,16 @@ func (a *App) AddPerson(ctx context.Context, p NewPerson) (Secret, error) {
 	return Secret{made.Email, "One-time password", password, "It is shown once. The person chooses another at the first sign-in."}, err
 }
 
+// ResetPassword gives an account a new one-time password, and ends its sessions.
+func (a *App) ResetPassword(ctx context.Context, email string) (Secret, error) {
+	person, err := a.Access.PersonByEmail(ctx, shell, email)
+	if err != nil {
+		return Secret{}, fmt.Errorf("account %q: %w", email, err)
+	}
+	password, err := a.Access.ResetPassword(ctx, shell, person.ID)
+	return Secret{person.Email, "One-time password", password, "It is shown once. The person chooses another at the next sign-in."}, err
+}
+
 // AddToken makes an API token that acts as its account.
 func (a *App) AddToken(ctx context.Context, email, name string, lives time.Duration) (Secret, error) {
 	person, err := a.Access.PersonByEmail(ctx, shell, email)
@@ -573,11 +591,7 @@ func (a *App) AddToken(ctx context.Context, email, name string, lives time.Durat
 		return Secret{}, fmt.Errorf("account %q: %w", email, err)
 	}
 	_, secret, err := a.Access.AddToken(ctx, shell, person.ID, name, a.Clock.Now().Add(lives))
-	then := "It is shown once. Send it as: Authorization: Bearer TOKEN"
-	if person.MustChange {
-		then += "\nIt works once its person has signed in and chosen a password."
-	}
-	return Secret{person.Email, "API token", secret, then}, err
+	return Secret{person.Email, "API token", secret, "It is shown once. Send it as: Authorization: Bearer TOKEN"}, err
 }
 
 // FirstAdmin makes the first account of a new installation, with a one-time password.

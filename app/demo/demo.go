@@ -107,13 +107,17 @@ func Serve(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	rest, err := story("story.json", "epilogue.json")
+	rest, err := story("story.json")
+	if err != nil {
+		return err
+	}
+	later, err := story("epilogue.json")
 	if err != nil {
 		return err
 	}
 	running := &runningClock{}
 	running.Set(setup[0].At.Add(-time.Minute))
-	p, done, err := start(ctx, &o, running, len(rest))
+	p, done, err := start(ctx, &o, running, len(rest)+len(later))
 	if err != nil {
 		return err
 	}
@@ -135,7 +139,11 @@ func Serve(ctx context.Context, o Options) (err error) {
 		fmt.Fprintf(o.Out, "The demo is at %s and its story at %s/story. Stop with Ctrl-C.\n", address, address)
 		p.printAccounts(o.Out)
 		telling.Go(func() {
-			if err := p.tell(ctx, rest, o.Pace); err != nil && ctx.Err() == nil {
+			err := p.tell(ctx, rest, o.Pace)
+			if err == nil {
+				err = p.tell(ctx, later, lookAround*o.Pace) // years of weaknesses come after; first there is time to look at May
+			}
+			if err != nil && ctx.Err() == nil {
 				stop(err)
 			}
 		})
@@ -146,6 +154,9 @@ func Serve(ctx context.Context, o Options) (err error) {
 	}
 	return err
 }
+
+// lookAround is how many times longer a step of the epilogue waits: ten minutes at the usual pace.
+const lookAround = 150
 
 // tell plays steps, one every pace.
 func (p *player) tell(ctx context.Context, steps []step, pace time.Duration) error {

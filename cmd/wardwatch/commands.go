@@ -390,7 +390,22 @@ func userCommand(sh *shell) *cobra.Command {
 	for _, flag := range []string{"email", "name", "role"} {
 		_ = add.MarkFlagRequired(flag)
 	}
-	cmd.AddCommand(add)
+	var email string
+	reset := &cobra.Command{
+		Use: "reset --email ADDRESS", Short: "Give an account a new one-time password, and end its sessions", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return sh.open(cmd.Context(), func(a *app.App) error {
+				made, err := a.ResetPassword(cmd.Context(), email)
+				if err != nil {
+					return err
+				}
+				return sh.print(made, made.Text)
+			})
+		},
+	}
+	reset.Flags().StringVar(&email, "email", "", "sign-in name of the account")
+	_ = reset.MarkFlagRequired("email")
+	cmd.AddCommand(add, reset)
 	return cmd
 }
 

@@ -474,6 +474,17 @@ func TestTokens(t *testing.T) {
 	}
 	with("Bearer "+secret, 200)
 	with("bearer "+secret, 200)
+
+	// A token that the product made for a program works before anybody has chosen the account's password.
+	fresh, _, err := h.door.AddPerson(t.Context(), ward.System("test"), ward.Person{Name: "Inventory", Email: "inventory@trust.example", Role: ward.Member, Org: "XZ1"}, "")
+	if err != nil || !fresh.MustChange {
+		t.Fatal(fresh, err)
+	}
+	_, made, err := h.door.AddToken(t.Context(), ward.System("test"), fresh.ID, "nightly", start.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	with("Bearer "+made, 200)
 	with("Bearer "+secret+"x", 401)
 	with("Bearer ww_", 401)
 	with("Bearer", 401)

@@ -62,7 +62,7 @@ func (d *Door) recognise(next http.Handler, by recogniser) http.Handler {
 		}
 		if known {
 			ctx := edge.WithSigned(r.Context(), signed)
-			if !signed.Person.MustChange {
+			if signed.ByToken || !signed.Person.MustChange { // a one-time password is no token, and opens nothing but the choice of another
 				ctx = edge.WithActor(ctx, actor)
 			}
 			r = r.WithContext(ctx)
