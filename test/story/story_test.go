@@ -436,7 +436,7 @@ func (w *world) picture(name string, height int64) {
 	if len(png) > most {
 		w.t.Errorf("the picture of %s is %d bytes, more than %d", name, len(png), most)
 	}
-	if err := os.WriteFile(filepath.Join("../../docs/screenshots", name+".png"), png, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join("..", "..", "docs", "screenshots", name+".png"), png, 0o644); err != nil {
 		w.t.Error(err)
 	}
 }
