@@ -484,7 +484,7 @@ func actHint(in answered) string {
 	case n > 0 && fix != "not known":
 		return fmt.Sprintf("Update %s to %s.", Count(n, "machine"), fix)
 	case n > 0:
-		return fmt.Sprintf("%s: no fixed version is known yet; follow the steps below.", Count(n, "machine"))
+		return fmt.Sprintf("%s: no source names a fixed version yet; follow the steps below.", Count(n, "machine"))
 	}
 	return "Follow the steps below, or say how far you are."
 }

@@ -304,7 +304,7 @@ func fixesTable(fixes []ward.Finding) Table {
 		installed := strings.TrimSpace(ward.ProductName(f.Vendor, f.Product) + " " + f.Branch)
 		what := "Update " + installed + " to " + f.Fix
 		if f.Fix == "" {
-			what = installed + ": no fixed version is known"
+			what = installed + ": no source names a fixed version"
 		}
 		var cves Stack
 		for i, cve := range f.CVEs {

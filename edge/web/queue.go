@@ -93,7 +93,7 @@ func updateWords(vendor, product, branch, fix string) string {
 		branch = " " + branch
 	}
 	if fix == "" {
-		return product + branch + ": no fixed version is known"
+		return product + branch + ": no source names a fixed version"
 	}
 	return "Update " + product + branch + " to " + fix
 }
