@@ -49,7 +49,8 @@ type AlertResult struct {
 	Notified  int           `json:"notified"` // organisations
 }
 
-// AnswerResult is where one organisation's answer stands at the end; a nil proof is that nothing was claimed or contested.
+// AnswerResult is where one organisation's answer stands at the end; a nil proof is that nothing is claimed, or that a dispute
+// was upheld.
 type AnswerResult struct {
 	State ward.ResponseState `json:"state"`
 	Proof *ward.ProofResult  `json:"proof"`
@@ -247,11 +248,8 @@ func (p *player) result(ctx context.Context) (r Result, err error) {
 				r.Contradicted++
 			}
 			shown := AnswerResult{State: answer.State}
-			switch disputed := ward.Disputed; {
-			case answer.Proof.Result != "":
+			if answer.Proof.Result != "" {
 				shown.Proof = &answer.Proof.Result
-			case answer.Dispute != "": // contested and upheld: what settled it is the ruling, and evidence has no more to say
-				shown.Proof = &disputed
 			}
 			r.Responses[answer.Org] = shown
 		}

@@ -45,11 +45,14 @@ func TestTheStoryOfMay2025(t *testing.T) {
 		t.Errorf("alert %+v", got.Alert)
 	}
 	for org, want := range map[ward.OrgID]ward.ProofResult{
-		"XZ1A": ward.Confirmed, "XZ2B": ward.Confirmed, "XZ3C": ward.Disputed, "XZ4D": ward.Awaiting,
+		"XZ1A": ward.Confirmed, "XZ2B": ward.Confirmed, "XZ4D": ward.Awaiting,
 	} {
 		if proof := got.Responses[org].Proof; proof == nil || *proof != want {
 			t.Errorf("%s: proof %v, want %s", org, proof, want)
 		}
+	}
+	if proof := got.Responses["XZ3C"].Proof; proof != nil {
+		t.Errorf("XZ3C: proof %s after the desk upheld its dispute", *proof)
 	}
 	for org, answer := range got.Responses {
 		if answer.State != ward.ClosedAnswer {

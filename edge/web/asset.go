@@ -15,7 +15,7 @@ import (
 
 func (s *Site) routesAssets() {
 	s.get("/organisations/{org}/assets", ward.MayRead, s.assetsPage)
-	s.mux.HandleFunc("GET /organisations/{org}/assets.csv", s.assetsFile)
+	s.handle("GET /organisations/{org}/assets.csv", s.assetsFile)
 	s.get("/assets/{id}", ward.MayRead, s.assetPage)
 }
 

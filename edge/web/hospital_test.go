@@ -56,6 +56,7 @@ type hospital struct {
 	intel  *intel.Library
 	desk   *findings.Desk
 	url    string
+	routes []string
 }
 
 const secret = "lantern orbit thistle"
@@ -84,7 +85,7 @@ func openHospital(t testing.TB) *hospital {
 	}
 	server := httptest.NewServer(h.door.Middleware(site))
 	t.Cleanup(server.Close)
-	h.url = server.URL
+	h.url, h.routes = server.URL, site.Routes()
 	_, err = h.estate.ImportOrganisations(h.ctx, system, estate.Directory{
 		Organisations: []ward.Organisation{
 			{ID: "XZ1A", Name: "Saltmarsh and Fenland Trust", Kind: "trust", Town: "Saltmarsh", Postcode: "XZ1 1AA", Region: "East"},
@@ -392,6 +393,102 @@ func TestOthersFindNothing(t *testing.T) {
 			t.Errorf("%s tells of another organisation", path)
 		}
 	}
+}
+
+// Every route that the site has is asked as another organisation, by session and by token, with the first organisation's ids
+// in every place: one that is added later is asked too, and a place that this test cannot fill fails it.
+func TestNoRouteTellsAnotherOrganisation(t *testing.T) {
+	h := openHospital(t)
+	h.exposed()
+	a := h.publish(nil)
+	page, err := h.estate.Assets(h.ctx, ward.Everything(), estate.AssetQuery{Org: "XZ1A"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	imports, err := h.estate.Imports(h.ctx, ward.Everything(), "XZ1A", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	notices, err := h.outbox.Inbox(h.ctx, ward.Only("XZ1A"), "XZ1A", "", 1)
+	if err != nil || len(notices.Items) == 0 {
+		t.Fatal(len(notices.Items), err)
+	}
+	lead, err := h.door.PersonByEmail(h.ctx, system, "lead@drumlin.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rosa, err := h.door.PersonByEmail(h.ctx, system, "lead@saltmarsh.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, token, err := h.door.AddToken(h.ctx, system, lead.ID, "test", time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]string{"{org}": "XZ1A", "{import}": fmt.Sprint(imports[0].ID), "{cve}": string(a.CVEs[0]), "{$}": ""}
+	within := map[string]string{"/alerts/": string(a.ID), "/assets/": fmt.Sprint(page.Items[0].ID), "/inbox/": fmt.Sprint(notices.Items[0].ID),
+		"/people/": string(rosa.ID), "/account/tokens/": "1"}
+	tells := func(body string) bool {
+		for _, canary := range []string{"Saltmarsh", "Fenland", "mdm-0", "Rosa Marsh", "Mia Fenn"} {
+			if strings.Contains(body, canary) {
+				return true
+			}
+		}
+		return false
+	}
+	asked := 0
+	ask := func(client *http.Client, method, path, bearer string) (int, string) {
+		var body io.Reader
+		if method == http.MethodPost {
+			body = strings.NewReader(url.Values{"version": {"1"}, "words": {"x"}, "applicability": {"yes"}, "org": {"XZ1A"}}.Encode())
+		}
+		request, err := http.NewRequestWithContext(h.ctx, method, h.url+path, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if bearer != "" {
+			request.Header.Set("Authorization", "Bearer "+bearer)
+		}
+		res, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked++
+		return bodyOf(t, res)
+	}
+	for _, route := range h.routes {
+		method, path, named := strings.Cut(route, " ")
+		if !named {
+			method, path = http.MethodGet, route
+		}
+		if path == "/live" || path == "/sign-out" {
+			continue // a stream, held to its scope by a test of its own; and the end of the session
+		}
+		for place, id := range ids {
+			path = strings.ReplaceAll(path, place, id)
+		}
+		for before, id := range within {
+			path = strings.ReplaceAll(path, before+"{id}", before+id)
+		}
+		if strings.Contains(path, "{") {
+			t.Errorf("%s: the test has nothing to put into a place of %s", route, path)
+			continue
+		}
+		for who, bearer := range map[string]string{"session": "", "token": token} {
+			client := &http.Client{}
+			if bearer == "" {
+				client = h.visit("lead@drumlin.example").Client
+			}
+			if status, body := ask(client, method, path, bearer); tells(body) || status >= http.StatusInternalServerError {
+				t.Errorf("%s by %s: status %d, or it tells of another organisation", route, who, status)
+			}
+		}
+	}
+	if own, body := ask(h.visit("lead@saltmarsh.example").Client, http.MethodGet, "/organisations/XZ1A", ""); own != http.StatusOK || !tells(body) {
+		t.Error("the control: the organisation's own lead is not told either, so that the test could not fail")
+	}
+	t.Logf("%d routes, asked %d times", len(h.routes), asked)
 }
 
 func TestAReaderReadsAndAMemberPrepares(t *testing.T) {

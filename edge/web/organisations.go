@@ -16,7 +16,7 @@ import (
 func (s *Site) routesOrganisations() {
 	s.get("/organisations", ward.MayRead, s.organisationsPage)
 	s.get("/organisations/{org}", ward.MayRead, s.organisationPage)
-	s.mux.HandleFunc("GET /organisations/{org}/exposures.csv", s.exposuresFile)
+	s.handle("GET /organisations/{org}/exposures.csv", s.exposuresFile)
 }
 
 func orgPath(org ward.OrgID) string { return "/organisations/" + string(org) }

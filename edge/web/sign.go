@@ -11,18 +11,18 @@ import (
 )
 
 func (s *Site) routesSign() {
-	s.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+	s.handle("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		if s.refuse(w, r, edge.Actor(r.Context()), "") {
 			return
 		}
 		http.Redirect(w, r, home(edge.Actor(r.Context())), http.StatusSeeOther)
 	})
-	s.mux.HandleFunc("GET /sign-in", func(w http.ResponseWriter, r *http.Request) {
+	s.handle("GET /sign-in", func(w http.ResponseWriter, r *http.Request) {
 		s.render.Render(w, r, s.signInPage(r.URL.Query().Get("next"), "", nil))
 	})
-	s.mux.HandleFunc("POST /sign-in", s.signIn)
-	s.mux.HandleFunc("POST /sign-out", s.signOut)
-	s.mux.HandleFunc("GET /password", func(w http.ResponseWriter, r *http.Request) {
+	s.handle("POST /sign-in", s.signIn)
+	s.handle("POST /sign-out", s.signOut)
+	s.handle("GET /password", func(w http.ResponseWriter, r *http.Request) {
 		signed, in := edge.In(r.Context())
 		if !in {
 			http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
@@ -30,7 +30,7 @@ func (s *Site) routesSign() {
 		}
 		s.render.Render(w, r, passwordPage(signed.Person.MustChange, nil))
 	})
-	s.mux.HandleFunc("POST /password", s.changePassword)
+	s.handle("POST /password", s.changePassword)
 }
 
 // signInData is what the sign-in page shows.

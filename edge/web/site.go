@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,6 +67,7 @@ type Site struct {
 	clock    ward.Clock
 	log      *slog.Logger
 	mux      *http.ServeMux
+	routes   []string // every pattern, for whoever must ask them all
 }
 
 // NewSite parses the templates and wires the routes. Serve it behind the Door's Middleware.
@@ -81,9 +83,9 @@ func NewSite(rooms Rooms, clock ward.Clock, o Options) (*Site, error) {
 	if s.render, err = NewRenderer(o); err != nil {
 		return nil, err
 	}
-	s.mux.Handle("GET "+StaticPath, s.render.Static())
-	s.mux.HandleFunc("GET /live", s.live)
-	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.render.Render(w, r, NotFound()) })
+	s.handle("GET "+StaticPath, s.render.Static().ServeHTTP)
+	s.handle("GET /live", s.live)
+	s.handle("/", func(w http.ResponseWriter, r *http.Request) { s.render.Render(w, r, NotFound()) })
 	s.routesSign()
 	s.routesOwed()
 	s.routesAnswer()
@@ -95,6 +97,15 @@ func NewSite(rooms Rooms, clock ward.Clock, o Options) (*Site, error) {
 	s.routesNational()
 	return s, nil
 }
+
+// handle adds a route and remembers it.
+func (s *Site) handle(pattern string, serve http.HandlerFunc) {
+	s.routes = append(s.routes, pattern)
+	s.mux.HandleFunc(pattern, serve)
+}
+
+// Routes lists the pattern of every route ("GET /assets/{id}"), in the order in which they were added.
+func (s *Site) Routes() []string { return slices.Clone(s.routes) }
 
 // ServeHTTP implements http.Handler.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
@@ -130,7 +141,7 @@ type doing func(r *http.Request, who ward.Actor) (next string, again *Page, err 
 
 // get adds a page for those whose role allows need.
 func (s *Site) get(pattern string, need ward.Permission, show showing) {
-	s.mux.HandleFunc("GET "+pattern, func(w http.ResponseWriter, r *http.Request) {
+	s.handle("GET "+pattern, func(w http.ResponseWriter, r *http.Request) {
 		who := edge.Actor(r.Context())
 		if s.refuse(w, r, who, need) {
 			return
@@ -153,7 +164,7 @@ func (s *Site) post(pattern string, need ward.Permission, do doing) {
 }
 
 func (s *Site) postUpTo(pattern string, need ward.Permission, most int64, do doing) {
-	s.mux.HandleFunc("POST "+pattern, func(w http.ResponseWriter, r *http.Request) {
+	s.handle("POST "+pattern, func(w http.ResponseWriter, r *http.Request) {
 		who := edge.Actor(r.Context())
 		if s.refuse(w, r, who, need) {
 			return
