@@ -52,7 +52,55 @@ const (
 	Approved  AlertState = "approved"
 	Published AlertState = "published"
 	Ended     AlertState = "closed"
+
+	// An alert that ended otherwise than by being done with: nothing is owed to it any more.
+	Withdrawn  AlertState = "withdrawn"  // it should not have been published, or does not hold any more
+	Superseded AlertState = "superseded" // another alert took its place: SupersededBy
 )
+
+// Part is how an organisation takes part in an alert.
+type Part string
+
+// The parts.
+const (
+	ToRespond Part = "respond" // must answer
+	ToInform  Part = "inform"  // reads it, and owes nothing
+)
+
+// Audience is whom an alert goes to.
+type Audience struct {
+	Respond []OrgID // must answer; nil: every open organisation that is not in Inform
+	Inform  []OrgID // for information
+}
+
+// AlertChange is what an issued revision changed of an alert, and who stands for it.
+type AlertChange struct {
+	Material   bool     // organisations acknowledge again
+	Why        string   // what changed, in the reviser's words; organisations read it
+	Proposed   bool     // what the rules proposed for Material
+	Reasons    []string // of the proposal
+	By         string   // wrote it
+	ByID       PersonID
+	Approver   string // issued it
+	ApproverID PersonID
+	At         time.Time
+}
+
+// Emergency is a publication by one person alone, and the second approval that it still owed. The zero Emergency is none.
+type Emergency struct {
+	Reason    string
+	By        string
+	ByID      PersonID
+	At        time.Time
+	Due       time.Time // of the second approval
+	SecondBy  string    // who gave it, or withdrew the alert
+	SecondID  PersonID
+	SecondAt  time.Time // zero while it is owed
+	Withdrawn bool      // the second person withdrew the alert
+}
+
+// Owed reports whether an alert was published by one person and no second one has signed yet.
+func (e Emergency) Owed() bool { return !e.At.IsZero() && e.SecondAt.IsZero() }
 
 // Alert asks organisations to do something about a threat, by a date.
 type Alert struct {
@@ -76,8 +124,21 @@ type Alert struct {
 	Finding           FindingID // drafted from
 	Exercise          bool
 	RemediateBy       time.Time     // zero when the alert sets no date
-	AcknowledgeWithin time.Duration // from issue; 48 h unless the approver says otherwise
-	UpdateEvery       time.Duration // from acknowledgement; 72 h
+	AcknowledgeWithin time.Duration // from issue, and from a material revision; as the policy says unless the approver changed it
+	UpdateEvery       time.Duration // from acknowledgement; as the policy says unless the approver changed it
+	Policy            Policy        // whose clocks these are, as they stood when the alert was drafted, at the latest issued
+	ClocksWhy         string        // why they differ from the policy's; empty where they do not
+	ClocksBy          string        // who changed them
+	CheckRequired     bool          // the approver asks every organisation for a compromise check
+	CheckWhy          string
+	Template          string  // drafted from
+	Supersedes        AlertID // the alert whose place it takes when it is published
+	SupersededBy      AlertID
+	Exploited         []CVE       // of CVEs, known to be exploited when this edition was issued
+	Edition           int         // counts what organisations were given to read: 1 at publication, and one more a revision
+	Change            AlertChange // of the newest edition; zero for the first
+	Emergency         Emergency
+	EndWhy            string // why it was withdrawn, or by what it was superseded
 	Author            string
 	AuthorID          PersonID
 	Approver          string
@@ -85,5 +146,44 @@ type Alert struct {
 	Created           time.Time
 	ApprovedAt        time.Time
 	Issued            time.Time
-	Closed            time.Time
+	Revised           time.Time // when the newest edition was issued; zero for the first
+	Closed            time.Time // when it ended, however it did
+}
+
+// InForce reports whether organisations still owe answers to the alert.
+func (a Alert) InForce() bool { return a.State == Published }
+
+// RemediationDue is when a kind of system is to be fixed: by the alert's own date, else within the policy's time from issue;
+// zero where neither says so.
+func (a Alert) RemediationDue(kind SystemKind) time.Time {
+	within := a.Policy.RemediateWithin(kind)
+	switch {
+	case !a.RemediateBy.IsZero():
+		return a.RemediateBy
+	case a.Issued.IsZero() || within == 0:
+		return time.Time{}
+	}
+	return a.Issued.Add(within)
+}
+
+// Revision is a new text of a published alert that waits for a second person.
+type Revision struct {
+	Alert   AlertID
+	Version int         // of the revision; every change gives it another, which no other revision of any alert had
+	Base    int         // the alert's version that it was written against
+	Change  AlertChange // Approver and At are empty
+	Draft   Alert       // the words, with the alert's ID
+	Writers []PersonID  // everybody who wrote it: none of them approves it
+	Begun   time.Time
+	Updated time.Time
+}
+
+// Template is a draft kept for the next time.
+type Template struct {
+	Name    string // "exploited-weakness"
+	Version int    // counts changes
+	Title   string // what it is for
+	Words   Alert  // only what a person writes
+	By      string
+	Updated time.Time
 }

@@ -83,7 +83,10 @@ type Actor struct {
 	Org    OrgID  // empty for the national watch
 	Role   Role
 	Scope  Scope
-	system bool
+	// SteppedUp is when the person last proved again who they are, by the product's clock; zero when not in this session.
+	// What one person may do alone needs it to be recent.
+	SteppedUp time.Time
+	system    bool
 }
 
 // System is the product itself: its jobs, and commands run by someone who holds the data directory.
