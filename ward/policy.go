@@ -20,6 +20,9 @@ var Rungs = []Rung{RungContact, RungLead, RungGroupLead, RungExecutive, RungDuty
 // Above reports whether r stands higher on the ladder than other.
 func (r Rung) Above(other Rung) bool { return r.height() > other.height() }
 
+// Valid reports whether r is one of the rungs.
+func (r Rung) Valid() bool { return r.height() >= 0 }
+
 func (r Rung) height() int {
 	for i, rung := range Rungs {
 		if rung == r {
