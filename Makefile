@@ -44,10 +44,10 @@ house: ## who may import whom, and the other rules of the house
 unit: ## run the tests without the race detector
 	go test -timeout $(TIMEOUT) ./...
 
-# SQLite under the race detector is about 38 times slower, so tests with large estates shrink or stand back under -short.
-race: ## run the tests with the race detector
-	@.ci/needs gcc
-	CGO_ENABLED=1 go test -race -short -timeout $(TIMEOUT) ./...
+# SQLite under the race detector is about 38 times slower, so its tests keep their estates small. Browsers run here too.
+race: ## run the same tests with the race detector
+	@.ci/needs gcc chromium npm
+	CGO_ENABLED=1 go test -race -timeout $(TIMEOUT) ./...
 
 faults: ## only the tests that kill, cut and corrupt (named TestFault...)
 	@.ci/each TestFault
