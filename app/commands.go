@@ -269,6 +269,10 @@ func (a *App) SyncFeeds(ctx context.Context, names []string, from string, progre
 	if err != nil {
 		return FeedsResult{}, err
 	}
+	return settled(ctx, a, loaded(synced), nil)
+}
+
+func loaded(synced feeds.Result) FeedsResult {
 	result := FeedsResult{Feeds: []FeedLoaded{}}
 	for _, f := range synced.Feeds {
 		result.Feeds = append(result.Feeds, FeedLoaded{f.Name, f.Files, f.Records, f.Changed, f.Rejected, f.Skipped, f.Problems, f.Error})
@@ -276,7 +280,7 @@ func (a *App) SyncFeeds(ctx context.Context, names []string, from string, progre
 	for _, reason := range synced.Reasons() {
 		result.Passed = append(result.Passed, FeedPassed{reason.Reason, reason.Files})
 	}
-	return settled(ctx, a, result, nil)
+	return result
 }
 
 // FeedRow is how one feed stands.

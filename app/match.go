@@ -29,6 +29,7 @@ type MatchOptions struct {
 	Intel     []string // files, folders, archives or URLs of publishers' records
 	Inventory string   // a file
 	Format    string   // "auto" or empty, "csv", "defender", "cyclonedx", "spdx", "osquery", "nmap", "cpe-list"
+	Together  bool     // every line is on one asset
 	JSON      bool     // one object a line instead of text
 	Out       io.Writer
 	Err       io.Writer // what could not be read, counted and named
@@ -150,9 +151,13 @@ func readInventory(o MatchOptions) ([]*machine, error) {
 	var machines []*machine
 	byName := map[string]*machine{}
 	read := map[ward.Software]*match.Identity{}
+	apart := reader.Format() == (cpelist.Reader{}).Format() && !o.Together // each of its lines is an asset of its own
 	sum, err := reader.Read(in, func(row estate.Row) error {
+		if o.Together {
+			row.Asset = filepath.Base(o.Inventory)
+		}
 		m := byName[row.Asset]
-		if m == nil || reader.Format() == (cpelist.Reader{}).Format() {
+		if m == nil || apart {
 			m = &machine{name: row.Asset}
 			byName[row.Asset], machines = m, append(machines, m)
 		}

@@ -2,8 +2,11 @@ package know
 
 import (
 	"cmp"
+	_ "embed"
+	"encoding/csv"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/package-url/packageurl-go"
@@ -16,7 +19,7 @@ import (
 // alias tables below. "Ivanti", "Endpoint Manager Mobile (EPMM)" and "MobileIron", "Core" share a key.
 func ProductKey(vendor, product string) string {
 	key := plainKey(vendor, product)
-	if same, ok := aliases[key]; ok {
+	if same, ok := aliases()[key]; ok {
 		return same
 	}
 	return key
@@ -245,56 +248,41 @@ var vendors = map[string]string{
 	"veeamsoftware":                  "veeam",
 }
 
-// families are products with more than one name, as "vendor", "product" pairs; the first is the name that is kept. They are
-// public facts: renamings, sales of a product line, and CPE names that differ from the maker's.
-var families = [][][2]string{
-	{{"Ivanti", "Endpoint Manager Mobile"}, {"Ivanti", "EPMM"}, {"MobileIron", "Core"}, {"Ivanti", "MobileIron Core"},
-		{"Ivanti", "Core"}, {"Ivanti", "Endpoint Manager Mobile Core"}},
-	{{"Ivanti", "Connect Secure"}, {"Pulse Secure", "Pulse Connect Secure"}, {"Ivanti", "Pulse Connect Secure"}, {"Ivanti", "ICS"}},
-	{{"Ivanti", "Policy Secure"}, {"Pulse Secure", "Pulse Policy Secure"}, {"Ivanti", "IPS"}},
-	{{"Ivanti", "Sentry"}, {"MobileIron", "Sentry"}, {"Ivanti", "Standalone Sentry"}, {"Ivanti", "MobileIron Sentry"}},
-	{{"Ivanti", "Endpoint Manager"}, {"Ivanti", "EPM"}, {"LANDESK", "Management Suite"}},
-	{{"Citrix", "NetScaler Application Delivery Controller"}, {"NetScaler", "ADC"}, {"Citrix", "NetScaler ADC"}, {"Citrix", "ADC"},
-		{"Citrix", "Application Delivery Controller"}, {"Citrix", "Application Delivery Controller Firmware"}},
-	{{"Citrix", "NetScaler Gateway"}, {"NetScaler", "Gateway"}, {"Citrix", "Gateway"}, {"Citrix", "Gateway Firmware"}},
-	{{"Cisco", "Adaptive Security Appliance Software"}, {"Cisco", "Adaptive Security Appliance (ASA) Software"}, {"Cisco", "ASA"},
-		{"Cisco", "ASA Software"}},
-	{{"Cisco", "Firepower Threat Defense"}, {"Cisco", "Firepower Threat Defense Software"}, {"Cisco", "Secure Firewall Threat Defense"}},
-	{{"Cisco", "IOS XE"}, {"Cisco", "IOS XE Software"}, {"Cisco", "Cisco IOS XE Software"}},
-	{{"Palo Alto Networks", "PAN-OS"}, {"Palo Alto Networks", "PAN OS"}},
-	{{"Fortinet", "FortiOS"}, {"Fortinet", "FortiGate"}},
-	{{"F5", "BIG-IP Access Policy Manager"}, {"F5", "BIG-IP APM"}},
-	{{"VMware", "vCenter Server"}, {"VMware", "vCenter"}},
-	{{"VMware", "ESXi"}, {"VMware", "ESX"}, {"VMware", "vSphere Hypervisor"}},
-	{{"Progress", "MOVEit Transfer"}, {"Progress", "MOVEit"}, {"Ipswitch", "MOVEit Transfer"}},
-	{{"ConnectWise", "ScreenConnect"}, {"ConnectWise", "Control"}},
-	{{"Microsoft", "Exchange Server"}, {"Microsoft", "Exchange"}},
-	{{"Atlassian", "Confluence Server"}, {"Atlassian", "Confluence"}},
-	{{"Apache", "Log4j"}, {"Apache", "Log4j2"}, {"Apache", "Apache Log4j2"}},
-	{{"Apache", "HTTP Server"}, {"Apache", "httpd"}},
-	{{"Fortra", "GoAnywhere MFT"}, {"Fortra", "GoAnywhere Managed File Transfer"}, {"HelpSystems", "GoAnywhere MFT"}},
-	{{"Veeam", "Backup & Replication"}, {"Veeam", "Backup and Replication"}, {"Veeam", "Veeam Backup & Replication"}},
-	{{"Google", "Chrome"}, {"Google", "Google Chrome"}},
-	{{"Mozilla", "Firefox"}, {"Mozilla", "Mozilla Firefox"}},
-	{{"7-Zip", "7-Zip"}, {"Igor Pavlov", "7-Zip"}},
-	{{"Juniper", "Junos"}, {"Juniper", "Junos OS"}},
-	{{"Zoho", "ServiceDesk Plus"}, {"Zoho", "ManageEngine ServiceDesk Plus"}},
-	{{"Check Point", "Quantum Security Gateway"}, {"Check Point", "Quantum Security Gateways"}, {"Check Point", "Quantum Gateway"}},
+//go:embed names.csv
+var namesFile string
+
+// OtherName is one more name of a product, from the table of public facts: renamings, sales of a product line, and names
+// that publishers write otherwise than the maker.
+type OtherName struct {
+	Vendor, Product           string // the name that is kept
+	OtherVendor, OtherProduct string
+	Why                       string // "renamed", "sold and renamed", "spelling"
 }
 
+// OtherNames is the table.
+var OtherNames = sync.OnceValue(func() []OtherName {
+	rows, err := csv.NewReader(strings.NewReader(namesFile)).ReadAll()
+	if err != nil {
+		panic("know: names.csv: " + err.Error()) // it is built in, and a test reads it
+	}
+	var all []OtherName
+	for _, r := range rows[1:] {
+		all = append(all, OtherName{r[0], r[1], r[2], r[3], r[4]})
+	}
+	return all
+})
+
 // aliases leads from the plain key of every other name to that of the name that is kept.
-var aliases = func() map[string]string {
+var aliases = sync.OnceValue(func() map[string]string {
 	table := map[string]string{}
-	for _, family := range families {
-		kept := plainKey(family[0][0], family[0][1])
-		for _, other := range family[1:] {
-			if key := plainKey(other[0], other[1]); key != kept {
-				table[key] = kept
-			}
+	for _, n := range OtherNames() {
+		kept, key := plainKey(n.Vendor, n.Product), plainKey(n.OtherVendor, n.OtherProduct)
+		if key != kept {
+			table[key] = kept
 		}
 	}
 	return table
-}()
+})
 
 // Recognised is how two names for one product came together: Name when they are the same words, Alias when it took the
 // table of other names.

@@ -33,7 +33,8 @@ type Feed struct {
 	Changed   int // of them, said something new
 	Rejected  int // could not be understood
 	Error     string
-	Stale     bool // no success within its interval and half of it again
+	Stale     bool      // no success within its interval and half of it again
+	Held      *FeedHold // a reading that waits for a person; nil when none does
 }
 
 // About names what an alert or question is about: weaknesses, and the product and classes where they would be seen.

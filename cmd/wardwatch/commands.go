@@ -217,22 +217,23 @@ have changed since are fetched.`,
 		},
 	}
 	sync.Flags().StringVar(&from, "from", "", "path or URL to read instead of the publishers' own")
-	cmd.AddCommand(sync, &cobra.Command{
-		Use:   "list",
-		Short: "How each feed stands",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return sh.open(cmd.Context(), func(a *app.App) error {
-				feeds, err := a.FeedRows(cmd.Context())
-				if err != nil {
-					return err
-				}
-				return printEach(sh, feeds, "FEED\tRECORDS\tREJECTED\tLAST SUCCESS\tSTATE", func(f app.FeedRow) string {
-					return fmt.Sprintf("%s\t%d\t%d\t%s\t%s", f.Name, f.Records, f.Rejected, f.Succeeded, f.State)
+	cmd.AddCommand(sync, heldFeedCommand(sh, "release", "Let a list that lost more than half take the place of the one before, and read it again", true),
+		heldFeedCommand(sh, "discard", "Leave what stood before a list lost more than half", false), &cobra.Command{
+			Use:   "list",
+			Short: "How each feed stands",
+			Args:  cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				return sh.open(cmd.Context(), func(a *app.App) error {
+					feeds, err := a.FeedRows(cmd.Context())
+					if err != nil {
+						return err
+					}
+					return printEach(sh, feeds, "FEED\tRECORDS\tREJECTED\tLAST SUCCESS\tSTATE", func(f app.FeedRow) string {
+						return fmt.Sprintf("%s\t%d\t%d\t%s\t%s", f.Name, f.Records, f.Rejected, f.Succeeded, f.State)
+					})
 				})
-			})
-		},
-	})
+			},
+		})
 	return cmd
 }
 
@@ -254,6 +255,7 @@ matches: status, fixed version, and a sentence that you can check. Nothing is ke
 	cmd.Flags().StringArrayVar(&o.Intel, "intel", nil, "file, directory, archive or URL of KEV, EPSS, NVD, CVE, CSAF, OSV or OpenVEX records (repeatable)")
 	cmd.Flags().StringVar(&o.Inventory, "inventory", "", "inventory file")
 	cmd.Flags().StringVar(&o.Format, "format", "auto", "auto, csv, defender, cyclonedx, spdx, osquery, nmap or cpe-list")
+	cmd.Flags().BoolVar(&o.Together, "together", false, "take every line as installed on one asset, so that \"running on\" is decided by all of them")
 	_ = cmd.MarkFlagRequired("intel")
 	_ = cmd.MarkFlagRequired("inventory")
 	return cmd

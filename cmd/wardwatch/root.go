@@ -54,7 +54,7 @@ Run it:   wardwatch serve --data /var/lib/wardwatch`,
 	flags.StringVar(&sh.config, "config", "", "configuration file (YAML)")
 	flags.BoolVar(&sh.json, "json", false, "print JSON")
 	root.AddCommand(
-		demoCommand(sh), serveCommand(sh), orgCommand(sh), estateCommand(sh), feedCommand(sh), matchCommand(sh),
+		demoCommand(sh), serveCommand(sh), orgCommand(sh), estateCommand(sh), feedCommand(sh), productCommand(sh), matchCommand(sh),
 		alertCommand(sh), userCommand(sh), tokenCommand(sh), doctorCommand(sh), versionCommand(sh),
 	)
 	return root

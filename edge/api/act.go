@@ -376,6 +376,12 @@ type Passed struct {
 	Reason string `json:"reason"`
 }
 
+func syncedOf(r feeds.Result) Synced {
+	return Synced{shapes(r.Feeds, func(s feeds.FeedResult) SyncedFeed {
+		return SyncedFeed{s.Name, s.Files, s.Changed, s.Withdrawn, s.Unchanged, s.Error}
+	}), shapes(r.Passed, func(p feeds.Passed) Passed { return Passed(p) })}
+}
+
 func (a *API) feeds() {
 	f := a.rooms.Feeds
 	route(a, http.MethodGet, "/feeds", "feeds", "Say how each feed stands",
@@ -405,10 +411,6 @@ func (a *API) feeds() {
 				return nil, err
 			}
 			result, err := f.Sync(ctx, who, in.Body.Names, "", nil)
-			return one(result, err, func(r feeds.Result) Synced {
-				return Synced{shapes(r.Feeds, func(s feeds.FeedResult) SyncedFeed {
-					return SyncedFeed{s.Name, s.Files, s.Changed, s.Withdrawn, s.Unchanged, s.Error}
-				}), shapes(r.Passed, func(p feeds.Passed) Passed { return Passed(p) })}
-			})
+			return one(result, err, syncedOf)
 		}, document("A path or another address is given by the command on the server, never here: a request must not make the server read its own files or call others."))
 }

@@ -62,6 +62,7 @@ type Matches interface {
 	Exposures(ctx context.Context, scope ward.Scope, q match.ExposureQuery) (ward.Page[ward.Exposure], error)
 	Counts(ctx context.Context, scope ward.Scope, cve ward.CVE) ([]match.OrgCount, error)
 	History(ctx context.Context, scope ward.Scope, cve ward.CVE) ([]match.Step, error)
+	Changes(ctx context.Context, scope ward.Scope, q match.ChangeQuery) (ward.Page[ward.VerdictChange], error)
 }
 
 // Library knows the weaknesses: *intel.Library.
@@ -69,12 +70,17 @@ type Library interface {
 	Vulnerability(ctx context.Context, cve ward.CVE) (ward.Vulnerability, error)
 	Reports(ctx context.Context, cve ward.CVE) ([]know.Report, error)
 	Search(ctx context.Context, q intel.Query) (ward.Page[ward.Vulnerability], error)
+	Aliases(ctx context.Context) ([]ward.ProductAlias, error)
+	Alias(ctx context.Context, who ward.Actor, a ward.ProductAlias) (ward.ProductAlias, error)
+	Unalias(ctx context.Context, who ward.Actor, id string) (ward.ProductAlias, error)
 }
 
 // Feeds reads what publishers say: *feeds.Syncer.
 type Feeds interface {
 	List(ctx context.Context) ([]ward.Feed, error)
 	Sync(ctx context.Context, who ward.Actor, names []string, from string, progress func(feeds.Progress)) (feeds.Result, error)
+	Release(ctx context.Context, who ward.Actor, name string) (feeds.Result, error)
+	Discard(ctx context.Context, who ward.Actor, name string) error
 }
 
 // Findings is the queue: *findings.Desk.

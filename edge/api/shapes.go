@@ -454,9 +454,24 @@ type Feed struct {
 	Rejected  int       `json:"rejected"`
 	Error     string    `json:"error,omitempty"`
 	Stale     bool      `json:"stale"`
+	Held      *FeedHold `json:"held,omitempty" doc:"a reading that lost more than half of the list, and waits for a person"`
 }
 
-func feedOf(f ward.Feed) Feed { return Feed(f) }
+// FeedHold is a reading that shrank too far to be taken without a person.
+type FeedHold struct {
+	At       time.Time `json:"at"`
+	Records  int       `json:"records" doc:"that it has"`
+	Had      int       `json:"had" doc:"that the last reading had"`
+	Observed time.Time `json:"observed,omitzero" doc:"the publisher's own date of it"`
+}
+
+func feedOf(f ward.Feed) Feed {
+	shape := Feed{f.Name, f.Location, f.Attempted, f.Succeeded, f.Observed, f.NextDue, f.Records, f.Changed, f.Rejected, f.Error, f.Stale, nil}
+	if h := f.Held; h != nil {
+		shape.Held = &FeedHold{h.At, h.Records, h.Had, h.Observed}
+	}
+	return shape
+}
 
 // Person is somebody who can sign in.
 type Person struct {

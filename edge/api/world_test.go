@@ -226,6 +226,8 @@ func (w *world) estate() {
 			w.t.Fatal(err)
 		}
 	}
+	w.Row(`INSERT INTO verdict_changes (at, cve, software, was, was_source, became, became_source, words)
+		SELECT 1, $1, id, 'affected', 'nvd', 'fixed', 'nvd', $2 FROM software WHERE vendor LIKE $3`, string(cve), canary+" words", canary+"%")
 	queue, err := w.desk.Queue(w.Ctx, ward.Only(first), findings.Query{})
 	if err != nil || len(queue.Items) == 0 {
 		w.t.Fatalf("%d findings, %v", len(queue.Items), err)
@@ -246,6 +248,14 @@ func (publishers) Sync(_ context.Context, who ward.Actor, _ []string, from strin
 		return feeds.Result{}, fmt.Errorf("the API gave %q", from)
 	}
 	return feeds.Result{Feeds: []feeds.FeedResult{{Name: "kev", Changed: 2}}}, who.Need(ward.MayFeeds)
+}
+
+func (publishers) Release(_ context.Context, who ward.Actor, _ string) (feeds.Result, error) {
+	return feeds.Result{Feeds: []feeds.FeedResult{{Name: "kev", Withdrawn: 2}}}, who.Need(ward.MayFeeds)
+}
+
+func (publishers) Discard(_ context.Context, who ward.Actor, _ string) error {
+	return who.Need(ward.MayFeeds)
 }
 
 // names is how the desk tells products and versions apart.

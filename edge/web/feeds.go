@@ -13,7 +13,8 @@ import (
 func (s *Site) routesFeeds() {
 	s.get("/feeds", ward.MayFeeds, s.feeds)
 	s.post("/feeds/sync", ward.MayFeeds, s.syncFeeds)
-	s.post("/feeds/accept", ward.MayFeeds, s.acceptFeed)
+	s.post("/feeds/release", ward.MayFeeds, s.releaseFeed)
+	s.post("/feeds/discard", ward.MayFeeds, s.discardFeed)
 }
 
 // feedData is what the page of feeds shows.
@@ -31,7 +32,7 @@ type feedError struct {
 	Name   string
 	Error  string
 	Do     string
-	Accept View
+	Accept View // the decision, where a person has one to make
 }
 
 // feeds says how far each publisher's word can be relied on for what is new.
@@ -58,9 +59,8 @@ func (s *Site) feeds(r *http.Request, _ ward.Actor) (Page, error) {
 		if f.Error != "" {
 			failed++
 			failure := feedError{Name: f.Name, Error: f.Error, Do: whatToDo(f.Error)}
-			if shrank(f.Error) {
-				failure.Accept = Details{Summary: "It is right that the list is smaller now", Body: Stack{Note("Whoever says so has looked at the publisher's page. The next reading may then be as small as it likes."),
-					Form{Action: "/feeds/accept", Hidden: []Hidden{{"name", f.Name}}, Buttons: []Button{{Text: "Accept a smaller list of " + f.Name, Kind: Secondary, Small: true}}}}}
+			if f.Held != nil {
+				failure.Accept = heldFeed(f)
 			}
 			data.Errors = append(data.Errors, failure)
 		}
@@ -109,8 +109,14 @@ func behind(f ward.Feed) string {
 	return Count(int(lag/(24*time.Hour)), "day")
 }
 
-// shrank tells an error that a person can overrule: the list lost more than it should.
-func shrank(text string) bool { return strings.Contains(text, "accept the smaller list") }
+// heldFeed asks for the decision on a list that shrank.
+func heldFeed(f ward.Feed) View {
+	name := []Hidden{{"name", f.Name}}
+	return Details{Summary: "Decide: is it right that the list is smaller now?", Body: Stack{
+		Note("Whoever decides has looked at the publisher's page. A released list takes the place of the one before, with all that it drops; a discarded one is passed over."),
+		Form{Action: "/feeds/release", Hidden: name, Buttons: []Button{{Text: "Release the smaller list of " + f.Name, Kind: Secondary, Small: true}}},
+		Form{Action: "/feeds/discard", Hidden: name, Buttons: []Button{{Text: "Discard the smaller list of " + f.Name, Kind: Secondary, Small: true}}}}}
+}
 
 // whatToDo turns an error into a next step.
 func whatToDo(text string) string {
@@ -128,8 +134,8 @@ func whatToDo(text string) string {
 		return "The publisher could not be reached. Check the network and the proxy; it is tried again by itself. Without a network, load a copy: wardwatch feed sync --from PATH."
 	case has("certificate", "tls", "x509"):
 		return "The connection was not trusted. Check the machine's clock and certificates, and whether something stands between."
-	case shrank(text):
-		return "The list lost more than it should. Look at the publisher's page; if the list is right, accept it below."
+	case has("held for a person"):
+		return "The list lost more than half. Look at the publisher's page; then release the smaller list, or discard it."
 	case has("401", "403", "forbidden", "unauthor", "429"):
 		return "The publisher refused the request. Check the key and how often it is asked."
 	}
@@ -147,6 +153,12 @@ func (s *Site) syncFeeds(r *http.Request, who ward.Actor) (string, *Page, error)
 	return "/feeds?" + url.Values{"done": {cmp.Or(strings.Join(only, ""), "all")}}.Encode(), nil, nil
 }
 
-func (s *Site) acceptFeed(r *http.Request, who ward.Actor) (string, *Page, error) {
-	return "/feeds", nil, s.Feeds.Accept(r.Context(), who, textOf(r, "name"))
+func (s *Site) releaseFeed(r *http.Request, who ward.Actor) (string, *Page, error) {
+	name := textOf(r, "name")
+	_, err := s.Feeds.Release(r.Context(), who, name)
+	return "/feeds?" + url.Values{"done": {name}}.Encode(), nil, err
+}
+
+func (s *Site) discardFeed(r *http.Request, who ward.Actor) (string, *Page, error) {
+	return "/feeds", nil, s.Feeds.Discard(r.Context(), who, textOf(r, "name"))
 }

@@ -51,6 +51,41 @@ func (tx *Tx) SaveFeed(ctx context.Context, f Feed) error {
 	return nil
 }
 
+// FeedHolds lists the readings that shrank too far, by feed, whatever became of them.
+func (tx *Tx) FeedHolds(ctx context.Context) (map[string]ward.FeedHold, error) {
+	all := map[string]ward.FeedHold{}
+	rows, err := tx.tx.QueryContext(ctx, `SELECT feed, at, location, file, records, had, observed, state, by_name FROM feed_holds`)
+	_, err = list(rows, err, func(rows *sql.Rows) (struct{}, error) {
+		var name string
+		var h ward.FeedHold
+		var at, observed sql.NullInt64
+		err := rows.Scan(&name, &at, &h.Location, &h.File, &h.Records, &h.Had, &observed, &h.State, &h.By)
+		h.At, h.Observed = moment(at), moment(observed)
+		all[name] = h
+		return struct{}{}, err
+	})
+	return all, err
+}
+
+// SaveFeedHold writes how a held reading stands.
+func (tx *Tx) SaveFeedHold(ctx context.Context, feed string, h ward.FeedHold) error {
+	if _, err := tx.tx.ExecContext(ctx, `INSERT INTO feed_holds (feed, at, location, file, records, had, observed, state, by_name)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (feed) DO UPDATE SET at = excluded.at, location = excluded.location,
+		file = excluded.file, records = excluded.records, had = excluded.had, observed = excluded.observed, state = excluded.state, by_name = excluded.by_name`,
+		feed, micros(h.At), h.Location, h.File, h.Records, h.Had, micros(h.Observed), string(h.State), h.By); err != nil {
+		return fmt.Errorf("store: held reading of %s: %w", feed, err)
+	}
+	return nil
+}
+
+// DropFeedHold forgets a held reading: a later one took its place.
+func (tx *Tx) DropFeedHold(ctx context.Context, feed string) error {
+	if _, err := tx.tx.ExecContext(ctx, `DELETE FROM feed_holds WHERE feed = $1`, feed); err != nil {
+		return fmt.Errorf("store: held reading of %s: %w", feed, err)
+	}
+	return nil
+}
+
 // Report is one source's newest word on one weakness. Body is for the rooms to read.
 type Report struct {
 	CVE        ward.CVE

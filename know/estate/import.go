@@ -529,9 +529,14 @@ func writeAssets(ctx context.Context, tx *store.Tx, a application, source ward.S
 
 // writeInstalls writes new software identities, and which installs began and ended.
 func (r *Register) writeInstalls(ctx context.Context, tx *store.Tx, a application, source ward.SourceID, last time.Time, ids []ward.AssetID, done *ward.Import) error {
+	pairs, err := tx.JoinedKeys(ctx)
+	if err != nil {
+		return err
+	}
+	names := know.NewAliases(pairs)
 	software := make([]ward.SoftwareID, len(a.inventory.software))
 	for i, sw := range a.inventory.software {
-		id, added, err := tx.EnsureSoftware(ctx, sw, know.ProductKeys)
+		id, added, err := tx.EnsureSoftware(ctx, sw, names.ProductKeys)
 		if err != nil {
 			return err
 		}
@@ -550,7 +555,7 @@ func (r *Register) writeInstalls(ctx context.Context, tx *store.Tx, a applicatio
 	now = slices.Compact(now)
 	var began, ended []store.Installed
 	next := 0
-	err := tx.ListedInstalls(ctx, source, func(was store.Installed) {
+	err = tx.ListedInstalls(ctx, source, func(was store.Installed) {
 		for next < len(now) && now[next].Compare(was) < 0 {
 			began = append(began, now[next])
 			next++

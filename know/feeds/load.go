@@ -146,6 +146,9 @@ func (l *loader) visit(f File) error {
 func (l *loader) whole(f File, whole Whole, result *FeedResult) error {
 	h := &hold{loader: l, feed: f.Source.Name(), speaker: whole.Speaker(), last: l.run.states[f.Source.Name()], listed: map[ward.CVE]bool{}}
 	h.enough = h.last.Records / 2
+	if l.run.holds[h.feed].State == ward.HoldReleased {
+		h.enough, h.allowed = 0, true
+	}
 	h.released = h.speaker == "" && h.enough == 0
 	sum, broken := f.Source.Read(l.ctx, f.Body, h.take)
 	if l.ctx.Err() != nil {
@@ -156,7 +159,13 @@ func (l *loader) whole(f File, whole Whole, result *FeedResult) error {
 		return nil
 	}
 	verdict := h.judge(sum, broken)
-	if errors.Is(verdict, errOlder) {
+	if errors.Is(verdict, errShrunk) && l.run.discarded(h.feed, sum) {
+		verdict = errDiscarded
+	}
+	if errors.Is(verdict, errShrunk) {
+		result.held = &ward.FeedHold{File: f.Name, Records: sum.Records, Had: h.last.Records, Observed: sum.Observed, State: ward.HoldWaits}
+	}
+	if errors.Is(verdict, errOlder) || errors.Is(verdict, errDiscarded) {
 		l.run.result.pass(f.Name, verdict.Error())
 		result.Files++
 		result.Unchanged = true
@@ -171,8 +180,12 @@ func (l *loader) whole(f File, whole Whole, result *FeedResult) error {
 	return nil
 }
 
-// errOlder is a complete list that is older than the one that is kept.
-var errOlder = errors.New("older than the list that is kept")
+// Why a complete list does not take the place of the one that is kept.
+var (
+	errOlder     = errors.New("older than the list that is kept")
+	errShrunk    = errors.New("held for a person")
+	errDiscarded = errors.New("the smaller list that a person discarded")
+)
 
 // hold is a complete list that is being held back.
 type hold struct {
@@ -184,6 +197,7 @@ type hold struct {
 	reports  []know.Report
 	listed   map[ward.CVE]bool
 	released bool
+	allowed  bool // a person released a smaller list
 }
 
 func (h *hold) take(r know.Report) error {
@@ -217,9 +231,9 @@ func (h *hold) judge(sum Summary, broken error) error {
 	switch {
 	case broken != nil:
 		return broken // what it does not list may only be missing
-	case sum.Records < h.enough || sum.Records == 0:
-		return fmt.Errorf("refused: %d records where the last reading had %d: what stood before stays; if the publisher means it, accept the smaller list and read again",
-			sum.Records, h.last.Records)
+	case !h.allowed && (sum.Records < h.enough || sum.Records == 0):
+		return fmt.Errorf("%w: %d records where the last reading had %d; what stood before stays until somebody releases the smaller list or discards it",
+			errShrunk, sum.Records, h.last.Records)
 	case h.speaker != "" && sum.Observed.Before(h.last.Observed):
 		return fmt.Errorf("%w (%s, %s)", errOlder, sum.Observed.Format(time.DateOnly), h.last.Observed.Format(time.DateOnly))
 	}

@@ -3,6 +3,8 @@ package feeds
 import (
 	"fmt"
 	"slices"
+
+	"wardwatch/ward"
 )
 
 // Result is what a synchronisation came to.
@@ -20,6 +22,7 @@ type FeedResult struct {
 	Withdrawn int  // records that the publisher no longer lists
 	Unchanged bool // the publisher says that nothing is new since the last time
 	Error     string
+	held      *ward.FeedHold // a list that shrank too far
 }
 
 // Passed is one file that was not read, and why.

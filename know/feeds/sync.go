@@ -94,7 +94,11 @@ func (s *Syncer) Sync(ctx context.Context, who ward.Actor, names []string, from 
 	if err != nil {
 		return Result{}, err
 	}
-	run := &run{Syncer: s, who: who, progress: progress, states: states}
+	holds, err := s.holds(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	run := &run{Syncer: s, who: who, progress: progress, states: states, holds: holds}
 	if from != "" {
 		err = run.from(ctx, from, sources)
 		return run.result, err
@@ -144,6 +148,10 @@ func (s *Syncer) List(ctx context.Context) ([]ward.Feed, error) {
 	if err != nil {
 		return nil, err
 	}
+	holds, err := s.holds(ctx)
+	if err != nil {
+		return nil, err
+	}
 	all := make([]ward.Feed, len(s.sources))
 	for i, source := range s.sources {
 		f := states[source.Name()].Feed
@@ -151,30 +159,13 @@ func (s *Syncer) List(ctx context.Context) ([]ward.Feed, error) {
 		f.Location = cmp.Or(f.Location, source.Location())
 		_, scheduled := s.options.Schedule[f.Name]
 		asked := scheduled || !f.Attempted.IsZero() // what nobody set up is not stale: it is not read
+		if h, ok := holds[f.Name]; ok && h.State == ward.HoldWaits {
+			f.Held = &h
+		}
 		f.Stale = asked && s.clock.Now().Sub(f.Succeeded) > s.every(source)*3/2
 		all[i] = f
 	}
 	return all, nil
-}
-
-// Accept lets the next reading of a feed be as small as it likes: a person has looked at why it shrank.
-func (s *Syncer) Accept(ctx context.Context, who ward.Actor, name string) error {
-	if err := who.Need(ward.MayFeeds); err != nil {
-		return err
-	}
-	states, err := s.states(ctx)
-	if err != nil {
-		return err
-	}
-	state, ok := states[name]
-	if !ok {
-		return ward.ErrNotFound
-	}
-	state.Records, state.ETag, state.LastModified, state.NextDue = 0, "", "", s.clock.Now()
-	return s.store.Update(ctx, func(tx *store.Tx) error {
-		return errors.Join(tx.SaveFeed(ctx, state), tx.Audit(ctx, ward.AuditEntry{At: s.clock.Now(), Person: who.Person,
-			Name: who.Name, Action: "feeds.accept", Subject: name, Detail: "the next reading may be smaller"}))
-	})
 }
 
 // Due reads the scheduled feeds whose time has come, one after the other, and returns when the next one comes. What goes
@@ -232,6 +223,7 @@ type run struct {
 	who      ward.Actor
 	progress func(Progress)
 	states   map[string]store.Feed
+	holds    map[string]ward.FeedHold
 	result   Result
 }
 
@@ -418,7 +410,7 @@ func (r *run) save(ctx context.Context, state store.Feed, f *FeedResult, started
 	}
 	r.states[f.Name] = state
 	return r.store.Update(ctx, func(tx *store.Tx) error {
-		if err := tx.SaveFeed(ctx, state); err != nil {
+		if err := errors.Join(tx.SaveFeed(ctx, state), r.saveHold(ctx, tx, f, state.Location)); err != nil {
 			return err
 		}
 		tx.Hint("feeds", "")

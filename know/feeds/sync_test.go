@@ -215,7 +215,7 @@ func TestFaultAFailingFeedKeepsItsLastGoodState(t *testing.T) {
 	}
 }
 
-func TestACompleteListWithdrawsAndCanBeAcceptedSmaller(t *testing.T) {
+func TestACompleteListWithdrawsAndASmallerOneIsHeldForAPerson(t *testing.T) {
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "kev.json")
 	w := newWatch(t, nil, kev.New(path))
@@ -236,17 +236,41 @@ func TestACompleteListWithdrawsAndCanBeAcceptedSmaller(t *testing.T) {
 	if f := read(10, "2025-05-19T00:00:00Z"); f.Changed != 0 {
 		t.Errorf("an older list is taken: %+v", f)
 	}
+	held := func() *ward.FeedHold {
+		t.Helper()
+		all, err := w.List(ctx)
+		if err != nil || len(all) != 1 {
+			t.Fatalf("%+v, %v", all, err)
+		}
+		return all[0].Held
+	}
 	if f := read(2, "2025-05-21T00:00:00Z"); f.Error == "" || f.Withdrawn != 0 {
 		t.Errorf("%+v", f)
 	}
-	if err := w.Accept(ctx, ward.Actor{}, "kev"); !errors.Is(err, ward.ErrForbidden) {
-		t.Errorf("anybody may accept: %v", err)
+	if h := held(); h == nil || h.Records != 2 || h.Had != 9 || h.File != "kev.json" || h.Location != path {
+		t.Errorf("held: %+v", h)
 	}
-	if err := w.Accept(ctx, person, "kev"); err != nil {
-		t.Fatal(err)
+	if err := w.Discard(ctx, ward.Actor{}, "kev"); !errors.Is(err, ward.ErrForbidden) {
+		t.Errorf("anybody may discard: %v", err)
 	}
-	if f := read(2, "2025-05-21T00:00:00Z"); f.Error != "" || f.Withdrawn != 7 {
-		t.Errorf("%+v", f)
+	if err := w.Discard(ctx, person, "kev"); err != nil || held() != nil {
+		t.Fatalf("%v, %+v", err, held())
+	}
+	if f := read(2, "2025-05-21T00:00:00Z"); f.Error != "" || !f.Unchanged || f.Withdrawn != 0 || held() != nil {
+		t.Errorf("what was discarded comes again: %+v, %+v", f, held())
+	}
+	if f := read(2, "2025-05-22T00:00:00Z"); f.Error == "" || held() == nil {
+		t.Errorf("another small list: %+v, %+v", f, held())
+	}
+	if _, err := w.Release(ctx, ward.Actor{}, "kev"); !errors.Is(err, ward.ErrForbidden) {
+		t.Errorf("anybody may release: %v", err)
+	}
+	result, err := w.Release(ctx, person, "kev")
+	if err != nil || len(result.Feeds) != 1 || result.Feeds[0].Error != "" || result.Feeds[0].Withdrawn != 7 || held() != nil {
+		t.Errorf("%+v, %v, %+v", result, err, held())
+	}
+	if _, err := w.Release(ctx, person, "kev"); !errors.Is(err, ward.ErrNotFound) {
+		t.Errorf("released twice: %v", err)
 	}
 }
 

@@ -25,8 +25,11 @@ type Identity struct {
 }
 
 // Read makes an identity ready.
-func Read(sw ward.Software) *Identity {
-	id := &Identity{Software: sw, Keys: know.ProductKeys(sw), vendor: sw.Vendor, product: sw.Product, version: sw.Version}
+func Read(sw ward.Software) *Identity { return ReadAs(sw, know.Aliases{}) }
+
+// ReadAs is Read with the names that analysts joined.
+func ReadAs(sw ward.Software, names know.Aliases) *Identity {
+	id := &Identity{Software: sw, Keys: names.ProductKeys(sw), vendor: sw.Vendor, product: sw.Product, version: sw.Version}
 	if sw.CPE != "" {
 		if c, err := know.ParseCPE(sw.CPE); err == nil {
 			id.cpe, id.part = &c, c.Part

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,11 +61,16 @@ type batch struct {
 	pairs   int
 	touched []ward.SoftwareID // of which something else is said
 	said    []string          // "cve:ID" of the weaknesses of which something else is said
+	names   know.Aliases
+	changes []ward.VerdictChange
 }
 
 func (b *batch) run(ctx context.Context) (int, error) {
 	subjects, err := b.tx.Pending(ctx, store.ForMatch, mostSubjects)
 	if err != nil || len(subjects) == 0 {
+		return 0, err
+	}
+	if b.names, err = aliases(ctx, b.tx); err != nil {
 		return 0, err
 	}
 	var done []string
@@ -96,6 +102,9 @@ func (b *batch) run(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	if err := b.pass(ctx, b.touched[spoken:]); err != nil {
+		return 0, err
+	}
+	if err := b.tx.SaveChanges(ctx, b.changes); err != nil {
 		return 0, err
 	}
 	return len(done), b.tx.Done(ctx, store.ForMatch, done...)
@@ -144,15 +153,13 @@ func (b *batch) weakness(ctx context.Context, cve ward.CVE) error {
 		for _, sw := range all {
 			old, had := standing[sw.ID]
 			delete(standing, sw.ID)
-			if fresh, err = b.settle(ctx, fresh, c, Read(sw), old, had); err != nil {
+			if fresh, err = b.settle(ctx, fresh, c, ReadAs(sw, b.names), old, had); err != nil {
 				return err
 			}
 		}
 	}
-	for _, old := range standing { // no source speaks of it any more
-		if err := b.end(ctx, old); err != nil {
-			return err
-		}
+	if err := b.unsaid(ctx, standing); err != nil { // no source speaks of them any more
+		return err
 	}
 	if len(b.touched) > changed {
 		b.said = append(b.said, "cve:"+string(cve))
@@ -172,7 +179,7 @@ func (b *batch) identities(ctx context.Context, ids []ward.SoftwareID) error {
 	var keys []string
 	read := make([]*Identity, len(all))
 	for i, sw := range all {
-		read[i] = Read(sw)
+		read[i] = ReadAs(sw, b.names)
 		keys = append(keys, read[i].Keys...)
 	}
 	slices.Sort(keys)
@@ -213,7 +220,7 @@ func (b *batch) identities(ctx context.Context, ids []ward.SoftwareID) error {
 			}
 		}
 		for _, old := range standing {
-			if err := b.end(ctx, old); err != nil {
+			if err := b.silent(ctx, id.Software, old); err != nil {
 				return err
 			}
 		}
@@ -230,7 +237,7 @@ func (b *batch) settle(ctx context.Context, fresh []ward.Verdict, c kept, id *Id
 	}
 	switch {
 	case !said && had:
-		return fresh, b.end(ctx, old)
+		return fresh, b.silent(ctx, id.Software, old)
 	case !said || !had && !worthKeeping(v, id):
 		return fresh, nil
 	case !had:
@@ -239,6 +246,7 @@ func (b *batch) settle(ctx context.Context, fresh []ward.Verdict, c kept, id *Id
 			v.Since = b.now
 		}
 	case old.Status != v.Status:
+		b.changes = append(b.changes, changed(id.Software, old, v, b.now))
 		if err := b.end(ctx, old); err != nil {
 			return fresh, err
 		}
@@ -251,6 +259,26 @@ func (b *batch) settle(ctx context.Context, fresh []ward.Verdict, c kept, id *Id
 	}
 	b.touched = append(b.touched, v.Software)
 	return append(fresh, v), nil
+}
+
+// unsaid ends verdicts on one weakness of which nothing is said any more.
+func (b *batch) unsaid(ctx context.Context, standing map[ward.SoftwareID]ward.Verdict) error {
+	all, err := b.tx.SoftwareByID(ctx, slices.Sorted(maps.Keys(standing)))
+	if err != nil {
+		return err
+	}
+	for _, sw := range all {
+		if err := b.silent(ctx, sw, standing[sw.ID]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// silent ends a verdict that no source supports any more.
+func (b *batch) silent(ctx context.Context, sw ward.Software, old ward.Verdict) error {
+	b.changes = append(b.changes, changed(sw, old, ward.Verdict{}, b.now))
+	return b.end(ctx, old)
 }
 
 func (b *batch) end(ctx context.Context, old ward.Verdict) error {

@@ -37,6 +37,11 @@ func ask(ctx context.Context, tx *store.Tx, about ward.About) (*question, error)
 	if key := know.ProductKey(about.Vendor, about.Product); key != "" && !slices.Contains(q.keys, key) {
 		q.keys = append(q.keys, key)
 	}
+	names, err := aliases(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	q.keys = names.Also(q.keys)
 	keys := slices.Clone(q.keys)
 	for _, cve := range about.CVEs {
 		if w := known.compiled[cve].weakness; w != nil {
@@ -53,7 +58,7 @@ func ask(ctx context.Context, tx *store.Tx, about ward.About) (*question, error)
 		return nil, err
 	}
 	for _, sw := range all {
-		id := Read(sw)
+		id := ReadAs(sw, names)
 		var worst *ward.Verdict
 		for _, cve := range about.CVEs {
 			w := known.compiled[cve].weakness
