@@ -13,7 +13,7 @@ const (
 	NoValue  = "-" // not applicable: the product has no such thing
 )
 
-// CPE is a CPE 2.3 name (NISTIR 7695): eleven attributes. Make one with ParseCPE or NewCPE.
+// CPE is a CPE 2.3 name (NISTIR 7695): eleven attributes. Make one with ParseCPE, ParseWFN or NewCPE.
 type CPE struct {
 	Part, Vendor, Product, Version, Update, Edition, Language, SWEdition, TargetSW, TargetHW, Other string
 }
@@ -226,6 +226,9 @@ func parseURI(text string) (CPE, error) {
 		pieces := []string{part}
 		if i == 5 && strings.HasPrefix(part, "~") {
 			pieces = strings.Split(part[1:], "~")
+			if len(pieces) == 4 {
+				pieces = append(pieces, "") // as an example of the specification itself is written
+			}
 			if len(pieces) != 5 {
 				return CPE{}, fmt.Errorf("CPE %q: a packed edition has five parts", text)
 			}
@@ -349,25 +352,12 @@ func Relate(source, target string) Relation {
 // Covers reports whether every name that target stands for is one of c's: the name comparison of NISTIR 7696 gives
 // SUPERSET or EQUAL.
 func (c CPE) Covers(target CPE) bool {
-	source, other := c.attributes(), target.attributes()
-	for i := range source {
-		if r := Relate(*source[i], *other[i]); r != Superset && r != Equal {
-			return false
-		}
-	}
-	return true
+	r := c.Compare(target)
+	return r == Superset || r == Equal
 }
 
 // IsDisjoint reports whether the names share nothing: one attribute at least is disjoint.
-func (c CPE) IsDisjoint(target CPE) bool {
-	source, other := c.attributes(), target.attributes()
-	for i := range source {
-		if Relate(*source[i], *other[i]) == Disjoint {
-			return true
-		}
-	}
-	return false
-}
+func (c CPE) IsDisjoint(target CPE) bool { return c.Compare(target) == Disjoint }
 
 // wild reports whether a value begins or ends with a wildcard.
 func wild(value string) bool {

@@ -172,14 +172,28 @@ func TestRankOrdersByWhatIsUrgent(t *testing.T) {
 	}
 }
 
-func TestDecisionsOfSSVC(t *testing.T) {
-	for points, want := range map[string][2]string{
-		"none/no/partial": {"track", "track"}, "active/yes/total": {"act", "act"}, "active/no/total": {"attend", "act"},
-		"poc/yes/total": {"track*", "attend"}, "Active/No/Partial": {"track", "attend"}, "": {"", ""}, "active//total": {"", ""},
+// TestSSVCRestsOnTheCareThatDependsOnTheAsset: the same points decide otherwise where a clinical service depends on it, and
+// the catalogue's word on exploitation overrules an older assessment.
+func TestSSVCRestsOnTheCareThatDependsOnTheAsset(t *testing.T) {
+	g := ground.New(t, "XZ1")
+	g.Exposed("XZ1", 1, "mdm1", "12.5.0.0", cve1)
+	known(g, cve1, false, "poc/no/total", 0)
+	for _, row := range []struct{ services, want, says string }{
+		{`[]`, "track*", "mission impact medium: nothing is known to depend on it"},
+		{`["Emergency department"]`, "attend", "mission impact high: care depends on it"},
 	} {
-		if got := [2]string{findings.Decide(points, false), findings.Decide(points, true)}; got != want {
-			t.Errorf("%q: %v, want %v", points, got, want)
+		g.Row(`UPDATE assets SET services = $1`, row.services)
+		g.Row(`UPDATE presence SET services = $1`, row.services)
+		g.Folded("XZ1")
+		p := g.Queue()[0].Priority
+		if p.SSVC != row.want || !strings.Contains(strings.Join(p.Reasons, "\n"), row.says) {
+			t.Errorf("%s: %+v", row.services, p)
 		}
+	}
+	g.Row(`UPDATE vulnerabilities SET exploited_since = 1`)
+	g.Folded("XZ1")
+	if p := g.Queue()[0].Priority; p.SSVC != "act" || !strings.Contains(strings.Join(p.Reasons, "\n"), "exploitation active") {
+		t.Errorf("exploited: %+v", p)
 	}
 }
 

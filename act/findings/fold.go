@@ -119,7 +119,9 @@ func (g *group) priority() (ward.Priority, []ward.CVE) {
 		care = append(care, s)
 	}
 	slices.Sort(care)
-	decision := func(w store.Weak) int { return slices.Index(decisions, Decide(w.SSVC, len(care) > 0)) }
+	decision := func(w store.Weak) int {
+		return slices.Index(ward.Decisions, pointsOf(w).Coordinator(ward.MissionOf(care)))
+	}
 	exploited := func(w store.Weak) int {
 		if w.Exploited {
 			return 1
@@ -145,7 +147,7 @@ func (g *group) priority() (ward.Priority, []ward.CVE) {
 	}
 	p.EPSS = likely.EPSS
 	decided := slices.MaxFunc(all, func(x, y store.Weak) int { return decision(x) - decision(y) })
-	p.SSVC = Decide(decided.SSVC, len(care) > 0)
+	p.SSVC = pointsOf(decided).Coordinator(ward.MissionOf(care))
 	switch {
 	case g.reachable > 0:
 		p.Reachable = ward.Yes
@@ -156,7 +158,7 @@ func (g *group) priority() (ward.Priority, []ward.CVE) {
 		p.Reasons = append(p.Reasons, "known to be exploited: "+act.Names(known))
 	}
 	if p.SSVC != "" {
-		p.Reasons = append(p.Reasons, fmt.Sprintf("SSVC says %s for %s (exploitation/automatable/impact: %s)", p.SSVC, decided.CVE, decided.SSVC))
+		p.Reasons = append(p.Reasons, urgency(decided, p)...)
 	}
 	switch p.Reachable {
 	case ward.Yes:
@@ -176,27 +178,33 @@ func (g *group) priority() (ward.Priority, []ward.CVE) {
 	return p, cves
 }
 
-// decisions are those of SSVC, least urgent first.
-var decisions = []string{"", "track", "track*", "attend", "act"}
-
-// Decide reads the decision from a coordinator's decision points ("active/yes/total") by the table of CISA's SSVC guide of
-// November 2022, with mission and well-being high where a clinical service depends on the asset, and medium elsewhere.
-func Decide(points string, care bool) string {
-	row, ok := map[string][2]string{
-		"none/no/partial": {"track", "track"}, "none/no/total": {"track", "track*"},
-		"none/yes/partial": {"track", "attend"}, "none/yes/total": {"track", "attend"},
-		"poc/no/partial": {"track", "track*"}, "poc/no/total": {"track*", "attend"},
-		"poc/yes/partial": {"track", "attend"}, "poc/yes/total": {"track*", "attend"},
-		"active/no/partial": {"track", "attend"}, "active/no/total": {"attend", "act"},
-		"active/yes/partial": {"attend", "act"}, "active/yes/total": {"act", "act"},
-	}[strings.ToLower(points)]
-	switch {
-	case !ok:
-		return ""
-	case care:
-		return row[1]
+// pointsOf are a coordinator's decision points as the store keeps them: "active/yes/total". What the catalogue says is exploited
+// is, whatever the coordinator assessed before.
+func pointsOf(w store.Weak) ward.SSVC {
+	exploitation, rest, _ := strings.Cut(w.SSVC, "/")
+	automatable, impact, _ := strings.Cut(rest, "/")
+	if w.Exploited && exploitation != "" {
+		exploitation = "active"
 	}
-	return row[0]
+	return ward.SSVC{Exploitation: exploitation, Automatable: automatable, Impact: impact}
+}
+
+// urgency says an SSVC decision with everything that it rests on, and what two other published tables make of the same points.
+func urgency(w store.Weak, p ward.Priority) []string {
+	s, mission := pointsOf(w), ward.MissionOf(p.Care)
+	because := "nothing is known to depend on it"
+	if mission == ward.MissionHigh {
+		because = "care depends on it"
+	}
+	reasons := []string{fmt.Sprintf("SSVC says %s for %s (exploitation %s, automatable %s, technical impact %s, mission impact %s: %s)",
+		p.SSVC, w.CVE, s.Exploitation, s.Automatable, s.Impact, mission, because)}
+	if soon := s.Deployer(p.Reachable, mission); soon == "immediate" || soon == "out-of-cycle" {
+		reasons = append(reasons, "SSVC's table for those who deploy would patch it "+map[string]string{"immediate": "immediately", "out-of-cycle": "out of cycle"}[soon])
+	}
+	if within := s.FederalTimeline(w.Exploited, p.Reachable); strings.Contains(within, "days") {
+		reasons = append(reasons, "CISA's timetable for federal agencies (BOD 26-04) would give it "+within)
+	}
+	return reasons
 }
 
 // Rank is a priority as text that sorts the queue, the most urgent first: known exploitation, SSVC, reachability, the care
@@ -209,6 +217,6 @@ func Rank(p ward.Priority) string {
 		return 1
 	}
 	reach := map[ward.Tri]int{ward.Yes: 0, ward.NotKnown: 1, ward.No: 2}[p.Reachable]
-	ssvc := len(decisions) - 1 - slices.Index(decisions, p.SSVC)
+	ssvc := len(ward.Decisions) - 1 - slices.Index(ward.Decisions, p.SSVC)
 	return fmt.Sprintf("%d%d%d%d%07d", digit(p.Exploited), ssvc, reach, digit(len(p.Care) > 0), 1_000_000-int(p.EPSS*1_000_000))
 }

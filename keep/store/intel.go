@@ -403,6 +403,41 @@ func (tx *Tx) SaveScores(ctx context.Context, scores []Score) (changed int, err 
 	return changed, nil
 }
 
+// Reranked lists the identities that an open verdict calls affected by a weakness whose score is about to change so far that
+// the queue shows it: by a tenth of a percent. Ask before SaveScores.
+func (tx *Tx) Reranked(ctx context.Context, scores []Score) (all []ward.SoftwareID, err error) {
+	next := make(map[ward.CVE]Score, len(scores))
+	cves := make([]ward.CVE, 0, len(scores))
+	for _, s := range scores {
+		next[s.CVE] = s
+		cves = append(cves, s.CVE)
+	}
+	shown := func(score float64) int { return int(1000*score + 0.5) }
+	seen := map[ward.SoftwareID]bool{}
+	err = chunked(cves, func(some []ward.CVE) error {
+		in, args := marks(some, 1)
+		rows, err := tx.tx.QueryContext(ctx, `SELECT v.software, v.cve, COALESCE(e.score, 0), COALESCE(e.day, 0) FROM verdicts v LEFT JOIN epss e ON e.cve = v.cve
+			WHERE v.cve IN (`+in+`) AND v.status = 'affected' AND v.until IS NULL`, args...)
+		_, err = list(rows, err, func(rows *sql.Rows) (struct{}, error) {
+			var id ward.SoftwareID
+			var cve ward.CVE
+			var score float64
+			var day int64
+			if err := rows.Scan(&id, &cve, &score, &day); err != nil {
+				return struct{}{}, err
+			}
+			now := next[cve]
+			if shown(score) != shown(now.Score) && (now.At.IsZero() || now.At.UnixMicro() >= day) && !seen[id] {
+				seen[id] = true
+				all = append(all, id)
+			}
+			return struct{}{}, nil
+		})
+		return err
+	})
+	return all, err
+}
+
 func saveScores(rows int) string {
 	var b strings.Builder
 	b.WriteString(`INSERT INTO epss (cve, score, percentile, day) VALUES `)

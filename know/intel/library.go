@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"wardwatch/keep/store"
@@ -32,7 +33,7 @@ func New(s *store.Store, clock ward.Clock) *Library { return &Library{s, clock} 
 const batch = 2000
 
 // Merge takes in what a feed reports, as it was read at observedAt, and returns how many reports said something new. Every
-// weakness of which something new was said, beyond its EPSS, is left to match. Reports that cannot be kept are left out: the
+// weakness of which something new was said, beyond its EPSS, is left to match, and what a new EPSS moves in the queue to findings. Reports that cannot be kept are left out: the
 // error is then ErrInvalid, one for each of them joined, and the others are kept all the same.
 func (l *Library) Merge(ctx context.Context, feed string, observedAt time.Time, reports []know.Report) (changed int, err error) {
 	var refused []error
@@ -71,7 +72,7 @@ func (l *Library) merge(ctx context.Context, observedAt time.Time, reports []kno
 		cves = append(cves, r.CVE)
 	}
 	err = l.store.Update(ctx, func(tx *store.Tx) error {
-		changed, err = tx.SaveScores(ctx, scores)
+		changed, err = l.score(ctx, tx, scores)
 		if err != nil || len(words) == 0 {
 			return err
 		}
@@ -83,6 +84,25 @@ func (l *Library) merge(ctx context.Context, observedAt time.Time, reports []kno
 		return l.keep(ctx, tx, fresh)
 	})
 	return changed, refused, err
+}
+
+// score keeps scores. They say nothing of versions, so match has nothing to do; the queue is ordered by them, so it is.
+func (l *Library) score(ctx context.Context, tx *store.Tx, scores []store.Score) (changed int, err error) {
+	if len(scores) == 0 {
+		return 0, nil
+	}
+	moved, err := tx.Reranked(ctx, scores)
+	if err != nil {
+		return 0, err
+	}
+	if changed, err = tx.SaveScores(ctx, scores); err != nil {
+		return changed, err
+	}
+	subjects := make([]string, len(moved))
+	for i, id := range moved {
+		subjects[i] = "software:" + strconv.FormatInt(int64(id), 10)
+	}
+	return changed, tx.Mark(ctx, store.ForFindings, l.clock.Now(), subjects...)
 }
 
 // keep writes words that are news, what follows from them for reading, and leaves their weaknesses to match.

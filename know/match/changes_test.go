@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"wardwatch/keep/store"
+	"wardwatch/know"
 	"wardwatch/know/match"
 	"wardwatch/ward"
 )
@@ -124,5 +126,41 @@ func TestAChangedSourceIsRecordedInWords(t *testing.T) {
 	}
 	if _, err := w.Changes(ctx, all, match.ChangeQuery{After: "!"}); !errors.Is(err, ward.ErrInvalid) {
 		t.Errorf("a cursor that no page gave: %v", err)
+	}
+}
+
+// TestAChangedScoreReordersTheQueue: a new EPSS says nothing of versions, and moves what it is shown beside.
+func TestAChangedScoreReordersTheQueue(t *testing.T) {
+	w := open(t)
+	score := func(cve ward.CVE, value float64, day int) {
+		t.Helper()
+		_, err := w.library.Merge(ctx, "epss", w.clock.Now(), []know.Report{{CVE: cve, Source: "epss",
+			EPSS: &ward.EPSS{Provenance: ward.Provenance{Source: "epss", At: start.AddDate(0, 0, day)}, Score: value, Percentile: 0.5}}})
+		w.must(err)
+	}
+	w.learns(vendorSays("CVE-2025-4428"))
+	w.imports("XZ1A", "register", list("12.5.0.0"), ward.MobileManagement)
+	w.pendingFor(store.ForFindings)
+	for _, row := range []struct {
+		what  string
+		cve   ward.CVE
+		value float64
+		day   int
+		want  int
+	}{
+		{"first score", "CVE-2025-4428", 0.4, 1, 1},
+		{"the same on another day", "CVE-2025-4428", 0.4, 2, 0},
+		{"less than is shown", "CVE-2025-4428", 0.4002, 3, 0},
+		{"a rise", "CVE-2025-4428", 0.9, 4, 1},
+		{"an older file", "CVE-2025-4428", 0.1, 3, 0},
+		{"of what nobody runs", "CVE-2025-4427", 0.9, 4, 0},
+	} {
+		score(row.cve, row.value, row.day)
+		if got := w.pendingFor(store.ForFindings); len(got) != row.want {
+			t.Errorf("%s: %q", row.what, got)
+		}
+		if got := w.pendingFor(store.ForMatch); len(got) != 0 {
+			t.Errorf("%s: left to match: %q", row.what, got)
+		}
 	}
 }

@@ -53,9 +53,11 @@ type leaf struct {
 	family string // of a whole family of operating systems, "windows" for windows:-
 }
 
-// The ranks of sources: an analyst's ruling, the vendor's or another CNA, corrections to NVD, NVD, and additions by others.
+// The ranks of sources: an analyst's ruling, the maker's own advisory or VEX, who assigned the CVE, corrections to NVD, NVD,
+// and additions by others.
 const (
 	rankRuling = iota
+	rankVendor
 	rankCNA
 	rankOverride
 	rankNVD
@@ -121,7 +123,9 @@ func rankOf(source string) int {
 	switch kind {
 	case "ruling":
 		return rankRuling
-	case "cna", "vendor", "vex":
+	case "vendor", "vex":
+		return rankVendor
+	case "cna":
 		return rankCNA
 	case "override":
 		return rankOverride
