@@ -21,3 +21,22 @@ func TestProductName(t *testing.T) {
 		}
 	}
 }
+
+func TestSourceName(t *testing.T) {
+	for _, row := range []struct{ source, want string }{
+		{"nvd", "NVD"},
+		{"kev", "CISA KEV"},
+		{"cna:ivanti", "Ivanti (CNA)"},
+		{"adp:CISA-ADP", "CISA-ADP (ADP)"},
+		{"ruling:R-0001", "The national desk"},
+		{"osv:Go", "Go (OSV)"},
+		{"nvd, quoting security@vendor.example", "NVD, quoting security@vendor.example"},
+		{"nvd, quoting 00000000-1111-2222-3333-abcdefABCDEF", "NVD, quoting another publisher"},
+		{"nvd, quoting 00000000-1111-2222-3333-not a number", "NVD, quoting 00000000-1111-2222-3333-not a number"},
+		{"", ""},
+	} {
+		if got := ward.SourceName(row.source); got != row.want {
+			t.Errorf("%q: %q, want %q", row.source, got, row.want)
+		}
+	}
+}

@@ -269,7 +269,7 @@ func TestDraftsFromWhatIsKnown(t *testing.T) {
 		a.Title != "Weaknesses in Endpoint Manager Mobile, being exploited" || a.State != ward.Drafted || !slices.Equal(a.Classes, []ward.Class{ward.MobileManagement}) {
 		t.Errorf("%+v", a)
 	}
-	if len(a.SeverityWhy) == 0 || !strings.Contains(a.SeverityWhy[0], "exploited, says kev") {
+	if len(a.SeverityWhy) == 0 || !strings.Contains(a.SeverityWhy[0], "exploited, says CISA KEV") {
 		t.Errorf("reasons %q", a.SeverityWhy)
 	}
 	if a.Steps[0].Kind != ward.StepPatch || !strings.Contains(a.Steps[0].Text, "12.5.0.1") || a.Steps[1].Text != "Apply mitigations." {

@@ -246,13 +246,13 @@ func Propose(facts []ward.Vulnerability) (ward.Severity, []string) {
 	}
 	for _, v := range facts {
 		if v.Exploited != nil {
-			raise(ward.High, fmt.Sprintf("%s is exploited, says %s since %s", v.ID, v.Exploited.Source, v.Exploited.Since.Format("2 January 2006")))
+			raise(ward.High, fmt.Sprintf("%s is exploited, says %s since %s", v.ID, ward.SourceName(v.Exploited.Source), v.Exploited.Since.Format("2 January 2006")))
 		}
 		if v.SSVC != nil && v.SSVC.Exploitation == "active" && v.Exploited == nil {
-			raise(ward.High, fmt.Sprintf("%s is actively exploited, says %s", v.ID, v.SSVC.Source))
+			raise(ward.High, fmt.Sprintf("%s is actively exploited, says %s", v.ID, ward.SourceName(v.SSVC.Source)))
 		}
 		if v.SSVC != nil && v.SSVC.Automatable == "yes" && v.SSVC.Impact == "total" {
-			raise(ward.High, fmt.Sprintf("attacks on %s can be automated and give total control, says %s", v.ID, v.SSVC.Source))
+			raise(ward.High, fmt.Sprintf("attacks on %s can be automated and give total control, says %s", v.ID, ward.SourceName(v.SSVC.Source)))
 		}
 		if v.EPSS != nil && v.EPSS.Score >= 0.5 {
 			raise(ward.High, fmt.Sprintf("EPSS gives %s a probability of %.0f %% of being exploited within 30 days", v.ID, 100*v.EPSS.Score))
@@ -261,9 +261,9 @@ func Propose(facts []ward.Vulnerability) (ward.Severity, []string) {
 			worst := slices.MaxFunc(v.CVSS, func(x, y ward.CVSS) int { return cmp.Compare(x.Score, y.Score) })
 			switch {
 			case worst.Score >= 9:
-				raise(ward.High, fmt.Sprintf("CVSS %s of %s is %.1f, says %s", worst.Version, v.ID, worst.Score, worst.Source))
+				raise(ward.High, fmt.Sprintf("CVSS %s of %s is %.1f, says %s", worst.Version, v.ID, worst.Score, ward.SourceName(worst.Source)))
 			case worst.Score >= 7:
-				raise(ward.Medium, fmt.Sprintf("CVSS %s of %s is %.1f, says %s", worst.Version, v.ID, worst.Score, worst.Source))
+				raise(ward.Medium, fmt.Sprintf("CVSS %s of %s is %.1f, says %s", worst.Version, v.ID, worst.Score, ward.SourceName(worst.Source)))
 			}
 		}
 	}

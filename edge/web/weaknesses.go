@@ -40,7 +40,7 @@ func (s *Site) weaknessList(r *http.Request, who ward.Actor) (Page, error) {
 	for _, v := range page.Items {
 		var exploited View
 		if v.Exploited != nil {
-			exploited = Why{View: Tag{"Exploited", ToneCritical}, Reason: "since " + Day(v.Exploited.Since) + ", says " + know.SourceName(v.Exploited.Source)}
+			exploited = Why{View: Tag{"Exploited", ToneCritical}, Reason: "since " + Day(v.Exploited.Since) + ", says " + ward.SourceName(v.Exploited.Source)}
 		}
 		t.Rows = append(t.Rows, Row{Cells: []View{Why{View: link(string(v.ID), weaknessHref(v.ID)), Reason: cmp.Or(v.Title, "no title is published")}, exploited, worstCVSS(v), epssView(v), Text(Day(v.Published))}})
 	}
@@ -158,7 +158,7 @@ func (s *Site) exposedTo(r *http.Request, who ward.Actor, cve ward.CVE, known re
 	}
 	exploited := "not known to be exploited"
 	if v.Exploited != nil {
-		exploited = "exploited since " + Day(v.Exploited.Since) + ", says " + know.SourceName(v.Exploited.Source)
+		exploited = "exploited since " + Day(v.Exploited.Since) + ", says " + ward.SourceName(v.Exploited.Source)
 	}
 	data.Lede = clauses(orgs+" now, by evidence", exploited)
 	data.Stats = Stats{{Value: Number(now.Orgs), Of: plural(now.Orgs, "organisation") + " exposed", Since: "now, by evidence", Tone: toneIf(now.Orgs, ToneCritical)},
@@ -298,6 +298,11 @@ func factTable(reports []know.Report, v ward.Vulnerability) Table {
 	if v.EPSS != nil {
 		facts = append(facts, fact{"EPSS", fmt.Sprintf("%.1f %%, higher than %.0f %% of all", 100*v.EPSS.Score, 100*v.EPSS.Percentile), cmp.Or(v.EPSS.Source, "epss"), v.EPSS.At, v.EPSS.URL})
 	}
+	facts = slices.DeleteFunc(facts, func(f fact) bool { // who only quotes another adds nothing where the other speaks
+		return strings.Contains(f.source, ", quoting ") && slices.ContainsFunc(facts, func(o fact) bool {
+			return o.kind == f.kind && o.says == f.says && !strings.Contains(o.source, ", quoting ")
+		})
+	})
 	order := []string{"Withdrawn", "Exploitation", "SSVC", "EPSS", "CVSS 4.0", "CVSS 3.1", "CVSS 3.0", "CVSS 2.0", "Versions"}
 	slices.SortStableFunc(facts, func(x, y fact) int { return cmp.Compare(slices.Index(order, x.kind), slices.Index(order, y.kind)) })
 	t := Table{Caption: "Who says so", Note: "Each source's newest word. Where two sources say different things of the same fact, both are marked.",
@@ -308,7 +313,7 @@ func factTable(reports []know.Report, v ward.Vulnerability) Table {
 		if f.kind != "Versions" && slices.ContainsFunc(facts, func(o fact) bool { return o.kind == f.kind && o.source != f.source && o.says != f.says }) {
 			says = Stack{Text(f.says + " "), Tag{"Sources differ", ToneWarning}}
 		}
-		t.Rows = append(t.Rows, Row{Cells: []View{Text(f.kind), says, Text(know.SourceName(f.source)), dayView(f.at)}})
+		t.Rows = append(t.Rows, Row{Cells: []View{Text(f.kind), says, Text(ward.SourceName(f.source)), dayView(f.at)}})
 	}
 	return t
 }
@@ -408,7 +413,7 @@ func fixesByBranch(reports []know.Report, exposed []ward.Exposure) Table {
 	add := func(product, version, source string) {
 		key := [2]string{strings.ToLower(product), version}
 		names[key[0]] = cmp.Or(names[key[0]], product)
-		if source = know.SourceName(source); know.Branch(version) != "" && !slices.Contains(by[key], source) {
+		if source = ward.SourceName(source); know.Branch(version) != "" && !slices.Contains(by[key], source) {
 			by[key] = append(by[key], source)
 		}
 	}

@@ -41,7 +41,7 @@ func changed(sw ward.Software, old, v ward.Verdict, at time.Time) ward.VerdictCh
 	}
 	says := "no source speaks of it any more"
 	if v.Status != "" {
-		says = know.SourceName(v.Source) + " " + verb(v.Basis) + " " + inWords(v.Status)
+		says = ward.SourceName(v.Source) + " " + verb(v.Basis) + " " + inWords(v.Status)
 	}
 	c.Words = fmt.Sprintf("%s was %s by %s until %s; %s.", name, inWords(old.Status), authority(old), at.Format("2 January 2006"), says)
 	return c
@@ -56,7 +56,7 @@ func verb(b ward.Basis) string {
 
 // authority is who said it and how strongly: "Ivanti (CNA)'s default status".
 func authority(v ward.Verdict) string {
-	name := know.SourceName(v.Source)
+	name := ward.SourceName(v.Source)
 	switch v.Basis {
 	case ward.ByDefault:
 		return name + "'s default status"

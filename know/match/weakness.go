@@ -87,7 +87,7 @@ func Compile(reports []know.Report) *Weakness {
 			continue
 		}
 		w.CVE = r.CVE
-		s := source{name: name, label: know.SourceName(name), rank: rankOf(name)}
+		s := source{name: name, label: ward.SourceName(name), rank: rankOf(name)}
 		for _, c := range r.Claims {
 			s.claims = append(s.claims, readClaim(c))
 		}

@@ -1,4 +1,4 @@
-package know
+package ward
 
 import (
 	"strings"
@@ -7,6 +7,12 @@ import (
 
 // SourceName is a source as a sentence names it: "cna:ivanti" is "Ivanti (CNA)".
 func SourceName(source string) string {
+	if teller, quoted, ok := strings.Cut(source, ", quoting "); ok {
+		if isUUID(quoted) { // NVD names some publishers by number only
+			quoted = "another publisher"
+		}
+		return SourceName(teller) + ", quoting " + quoted
+	}
 	kind, name, _ := strings.Cut(source, ":")
 	switch kind {
 	case "ruling":
@@ -31,6 +37,20 @@ func SourceName(source string) string {
 		return name + " (OSV)"
 	}
 	return capital(source)
+}
+
+// isUUID reports whether a name is a bare 8-4-4-4-12 number.
+func isUUID(name string) bool {
+	if len(name) != 36 {
+		return false
+	}
+	for i, r := range name {
+		dash := i == 8 || i == 13 || i == 18 || i == 23
+		if dash != (r == '-') || !dash && !strings.ContainsRune("0123456789abcdefABCDEF", r) {
+			return false
+		}
+	}
+	return true
 }
 
 func capital(name string) string {
