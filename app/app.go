@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"wardwatch/act/alerts"
+	"wardwatch/act/duty"
 	"wardwatch/act/findings"
 	"wardwatch/act/notify"
 	"wardwatch/act/responses"
@@ -49,6 +50,7 @@ type App struct {
 	Responses *responses.Ledger
 	Alerts    *alerts.Board
 	Notify    *notify.Outbox
+	Duty      *duty.Desk
 	Access    *access.Door
 
 	store    *store.Store
@@ -91,6 +93,7 @@ func New(ctx context.Context, c config.Config, o Options) (a *App, err error) {
 	a.Alerts = alerts.New(kept, o.Clock, alerts.Neighbours{
 		Standings: a.Match, Answers: a.Responses, Notices: a.Notify, Weaknesses: a.Intel, Findings: a.Findings, Records: records{a.Intel},
 	})
+	a.Duty = duty.New(kept, o.Clock, duty.FromFeeds(a.Feeds))
 
 	// edge
 	a.Access, err = access.New(kept.Accounts(), ward.WallClock{}, access.Options{Secure: strings.HasPrefix(c.Base(), "https:"), Origins: origins(c), World: o.Clock, Log: o.Log})
@@ -106,6 +109,7 @@ func New(ctx context.Context, c config.Config, o Options) (a *App, err error) {
 		{"match", a.Match.Due},
 		{"findings", a.Findings.Due},
 		{"responses", a.Responses.Due},
+		{"duty", a.Duty.Due},
 		{"access", a.Access.Due},
 	}}
 	return a, nil

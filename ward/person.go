@@ -34,14 +34,15 @@ const (
 	MayPeople   Permission = "people"   // make and disable accounts
 	MayRegister Permission = "register" // organisations, relations, sites
 	MayAudit    Permission = "audit"    // read the audit record within the scope
+	MayDesk     Permission = "desk"     // take what waits at the desk, write its watch log, hand over
 )
 
 // permissions is the whole table of what each role allows.
 var permissions = map[Role][]Permission{
-	Analyst:  {MayRead, MayWatch, MayDraft, MayRule, MayImport, MayRelease, MayFeeds, MayRegister, MayAudit},
-	Approver: {MayRead, MayWatch, MayDraft, MayApprove, MayRule, MayImport, MayRelease, MayFeeds, MayRegister, MayAudit},
-	Lead:     {MayRead, MayAnswer, MayPrepare, MayDeclare, MayImport, MayRelease, MayAudit},
-	Member:   {MayRead, MayPrepare, MayImport},
+	Analyst:  {MayRead, MayWatch, MayDraft, MayRule, MayImport, MayRelease, MayFeeds, MayRegister, MayAudit, MayDesk},
+	Approver: {MayRead, MayWatch, MayDraft, MayApprove, MayRule, MayImport, MayRelease, MayFeeds, MayRegister, MayAudit, MayDesk},
+	Lead:     {MayRead, MayAnswer, MayPrepare, MayDeclare, MayImport, MayRelease, MayAudit, MayDesk},
+	Member:   {MayRead, MayPrepare, MayImport, MayDesk},
 	Reader:   {MayRead},
 	Admin:    {MayPeople, MayFeeds, MayRegister, MayAudit},
 }

@@ -106,6 +106,7 @@ func New(rooms Rooms, clock ward.Clock, options Options) *API {
 	a.holds()
 	a.people()
 	a.overview()
+	a.duty()
 	a.describeProblems()
 	a.mux.HandleFunc("/", a.nothingHere)
 	return a

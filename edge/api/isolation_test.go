@@ -102,7 +102,7 @@ func (d document) example(s schema, name string) any {
 // fillPath puts the first organisation's things into a path.
 func (w *world) fillPath(path string) string {
 	return strings.NewReplacer("{org}", string(first), "{alert}", string(w.alert.ID), "{asset}", fmt.Sprint(w.asset), "{finding}", string(w.finding), "{cve}", string(cve),
-		"{import}", fmt.Sprint(w.held), "{notice}", "1", "{person}", string(w.people["first"].ID), "{token}", w.own.ID, "{ruling}", "ruling-1", "{alias}", "alias-1", "{feed}", "kev").Replace(path)
+		"{import}", fmt.Sprint(w.held), "{notice}", "1", "{person}", string(w.people["first"].ID), "{token}", w.own.ID, "{ruling}", "ruling-1", "{item}", "held:"+fmt.Sprint(w.held), "{view}", "1", "{alias}", "alias-1", "{feed}", "kev").Replace(path)
 }
 
 // A request that the document allows.
@@ -150,6 +150,8 @@ func (w *world) requests(d document) (all []request) {
 					value = "asset=Hostname"
 				case "classes":
 					value = "server"
+				case "q":
+					value = "title"
 				}
 				full.Set(p.Name, value)
 				if p.Required {
@@ -225,6 +227,7 @@ func TestNothingOfAnotherOrganisationIsEverInAnAnswer(t *testing.T) {
 		"get-assets-asset", "get-exposures", "get-exposures-csv", "get-findings", "get-findings-finding",
 		"get-alerts", "get-alerts-alert", "get-alerts-alert-versions", "get-alerts-alert-responses", "get-alerts-alert-responses-csv", "get-alerts-alert-responses-org",
 		"get-alerts-alert-responses-org-history", "get-disputes", "get-inbox", "get-people-person-tokens", "get-overview", "get-changes",
+		"get-desk-items", "get-desk-items-item", "get-desk-log", "get-desk-handover", "get-desk-views", "get-search",
 	} {
 		if !shown[id] {
 			t.Errorf("%s shows its own organisation nothing: the test would not notice a leak", id)

@@ -28,6 +28,7 @@ type Rooms struct {
 	Alerts    Alerts
 	Responses Responses
 	Inbox     Inbox
+	Duty      Duty
 	Ready     func(context.Context) error // whether the product can work now
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/alexedwards/argon2id"
 
+	"wardwatch/act/duty"
 	"wardwatch/act/findings"
 	"wardwatch/edge/access"
 	"wardwatch/edge/api"
@@ -59,6 +60,7 @@ type world struct {
 	library  *intel.Library
 	matcher  *match.Matcher
 	desk     *findings.Desk
+	watch    *duty.Desk
 	asset    ward.AssetID
 	finding  ward.FindingID
 	held     ward.ImportID
@@ -98,12 +100,13 @@ func open(t testing.TB, options api.Options) *world {
 	options.Log = logger
 	w.register, w.library, w.matcher = estate.New(g.Store, g.Clock, csv.Reader{}), intel.New(g.Store, g.Clock), match.New(g.Store, g.Clock)
 	w.desk = findings.New(g.Store, g.Clock, names{})
+	w.watch = duty.New(g.Store, g.Clock, duty.FromFeeds(publishers{}))
 	if options.Burst == 0 {
 		options.Burst = 1e9
 	}
 	w.api = api.New(api.Rooms{
 		Door: w.door, Repeats: g.Store.Accounts(), Estate: w.register, Matches: w.matcher, Library: w.library, Feeds: publishers{}, Findings: w.desk,
-		Alerts: g.Board, Responses: g.Ledger, Inbox: g.Outbox, Ready: g.Store.Ready,
+		Alerts: g.Board, Responses: g.Ledger, Inbox: g.Outbox, Duty: w.watch, Ready: g.Store.Ready,
 	}, g.Clock, options)
 	mux := http.NewServeMux()
 	for _, path := range api.Paths {
@@ -177,6 +180,12 @@ func (w *world) plant() {
 	r, err := w.Ledger.Acknowledge(w.Ctx, lead, w.alert.ID, first, 1)
 	if err == nil {
 		_, err = w.Ledger.Dispute(w.Ctx, lead, w.alert.ID, first, r.Version, canary+" dispute")
+	}
+	if err == nil {
+		_, err = w.watch.Note(w.Ctx, lead, duty.Note{Words: canary + " note"})
+	}
+	if err == nil {
+		_, err = w.watch.SaveView(w.Ctx, lead, ward.SavedView{Title: canary + " view", Path: "/desk", Shared: true})
 	}
 	if err != nil {
 		w.t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"wardwatch/act/alerts"
+	"wardwatch/act/duty"
 	"wardwatch/act/findings"
 	"wardwatch/act/notify"
 	"wardwatch/act/responses"
@@ -33,6 +34,7 @@ type Rooms struct {
 	Alerts    *alerts.Board
 	Responses *responses.Ledger
 	Notify    *notify.Outbox
+	Duty      *duty.Desk
 	Access    Door
 	Story     Story // nil outside the demo
 }

@@ -67,3 +67,8 @@ func within(scope ward.Scope, column string, next int) (condition string, args [
 	}
 	return column + " IN (" + strings.Join(marks, ",") + ")", args
 }
+
+// inBody is the value of one key of a JSON column: text, 1 or 0, or a list as JSON; empty when it is not there.
+func inBody(column, key string) string {
+	return "COALESCE(json_extract(" + column + ", '$." + key + "'), '')"
+}

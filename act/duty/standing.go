@@ -1,0 +1,210 @@
+package duty
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"wardwatch/act"
+	"wardwatch/keep/store"
+	"wardwatch/ward"
+)
+
+// standing is the Source of what can be read from the rows alone: answers, updates that nobody asked for, held imports and
+// declarations that expire.
+type standing struct {
+	store *store.Store
+	clock ward.Clock
+}
+
+const (
+	expiresSoon = 14 * 24 * time.Hour
+	mostFixes   = 100
+
+	// pressing bounds the updates that need a person now by findings.Rank: known exploitation, or a decision of act or attend.
+	// What may wait for the ordinary round of updates stays in the queue of findings.
+	pressing = "12"
+)
+
+// Items implements Source.
+func (s standing) Items(ctx context.Context, scope ward.Scope) (all []ward.Item, err error) {
+	now := s.clock.Now()
+	err = s.store.View(ctx, func(tx *store.Tx) error {
+		answers, err := tx.AnswersWaiting(ctx, scope, now)
+		if err != nil {
+			return err
+		}
+		for _, a := range answers {
+			all = append(all, answerItems(scope, a, now)...)
+		}
+		fixes, err := tx.UnaskedFixes(ctx, scope, pressing, mostFixes)
+		if err != nil {
+			return err
+		}
+		for _, f := range fixes {
+			all = append(all, fixItem(scope, f))
+		}
+		held, err := tx.HeldImports(ctx, scope)
+		if err != nil {
+			return err
+		}
+		for _, i := range held {
+			all = append(all, heldItem(i))
+		}
+		declarations, err := tx.Expiring(ctx, scope, now, now.Add(expiresSoon))
+		for _, d := range declarations {
+			all = append(all, declarationItem(d))
+		}
+		return err
+	})
+	return all, err
+}
+
+// Coming implements Calendar.
+func (s standing) Coming(ctx context.Context, scope ward.Scope, from, until time.Time) (all []ward.Coming, err error) {
+	err = s.store.View(ctx, func(tx *store.Tx) error {
+		if all, err = tx.ComingDue(ctx, scope, from, until); err != nil {
+			return err
+		}
+		declarations, err := tx.Expiring(ctx, scope, from, until)
+		for _, d := range declarations {
+			all = append(all, ward.Coming{At: d.Expires, Kind: "declaration", Org: d.Org, Count: 1, Words: "declaration of " + d.Name + " about " + ward.ProductName(d.Vendor, d.Product)})
+		}
+		return err
+	})
+	return all, err
+}
+
+// answerItems is what an answer needs. Contradicted and late are two matters of one answer; a dispute is for the national
+// desk, which alone can decide it.
+func answerItems(scope ward.Scope, a store.WaitingAnswer, now time.Time) (items []ward.Item) {
+	title := string(a.Alert) + ": " + a.Title
+	if a.Exercise {
+		title = "EXERCISE " + title
+	}
+	item := ward.Item{Org: a.Org, Alert: a.Alert, Title: title, Urgent: a.Severity == ward.High && !a.Exercise, Link: answerLink(scope, a.Alert, a.Org)}
+	as := func(kind ward.ItemKind, since time.Time, reason string) {
+		one := item
+		one.ID, one.Kind, one.Since, one.Reason = itemID(kind, string(a.Alert), string(a.Org)), kind, since, reason
+		items = append(items, one)
+	}
+	proof := a.Contested.Proof
+	switch {
+	case a.Proof == ward.Contradicted:
+		as(ward.ItemContradicted, proof.ObservedAt, fmt.Sprintf("%s says that it is fixed, and %s", a.Org, proof.Why))
+	case a.Proof == ward.Disputed && scope.All():
+		why := proof.Why
+		if a.Contested.Dispute != "" {
+			why = "it says: " + a.Contested.Dispute
+		}
+		as(ward.ItemDisputed, a.Contested.Updated, fmt.Sprintf("the match is disputed by %s: %s", a.Org, why))
+		items[0].Link = "/disputes"
+	}
+	if !a.Due.IsZero() && !a.Due.After(now) {
+		what := "an update"
+		if a.State == ward.Unanswered {
+			what = "an acknowledgement"
+		}
+		as(ward.ItemOverdue, a.Due, fmt.Sprintf("%s owes %s since %s", a.Org, what, act.When(a.Due)))
+		items[len(items)-1].Due = a.Due
+	}
+	return items
+}
+
+// answerLink is where a reader sees an answer: the national desk beside the others, an organisation where it gives it.
+func answerLink(scope ward.Scope, alert ward.AlertID, org ward.OrgID) string {
+	if scope.All() {
+		return "/alerts/" + url.PathEscape(string(alert)) + "/answers/" + url.PathEscape(string(org))
+	}
+	return "/alerts/" + url.PathEscape(string(alert)) + "/organisations/" + url.PathEscape(string(org))
+}
+
+func fixItem(scope ward.Scope, f store.UnaskedFix) ward.Item {
+	product := ward.ProductName(f.Vendor, f.Product)
+	title := "Update " + product
+	if f.Branch != "" {
+		title += " " + f.Branch
+	}
+	if f.Fix.Fix == "" {
+		title += ": no fix is published"
+	} else {
+		title += " to " + f.Fix.Fix
+	}
+	reason := "no alert in force asks for it"
+	if len(f.Priority.Reasons) > 0 {
+		reason = strings.Join(f.Priority.Reasons, "; ") + "; " + reason
+	}
+	sum := sha256.Sum256([]byte(strings.Join([]string{f.ProductKey, f.Branch, f.Fix.Fix}, "\x00")))
+	item := ward.Item{
+		ID: itemID(ward.ItemFinding, hex.EncodeToString(sum[:8])), Kind: ward.ItemFinding, Org: f.Org, Finding: f.Finding, Title: title,
+		Reason: fmt.Sprintf("%s at %s: %s", act.Number(f.Assets, "asset"), act.Number(f.Orgs, "organisation"), reason),
+		Since:  f.FirstSeen, Urgent: f.Priority.Exploited, Mark: fmt.Sprintf("%t %s %s", f.Priority.Exploited, f.Priority.SSVC, newest(f.CVEs)),
+	}
+	if scope.All() {
+		item.Link = "/queue?q=" + url.QueryEscape(f.Product)
+	} else {
+		item.Link = "/organisations/" + url.PathEscape(string(scope.Orgs()[0]))
+	}
+	return item
+}
+
+// newest is the weakness with the greatest ID, which changes when another is added.
+func newest(cves []ward.CVE) (last ward.CVE) {
+	for _, cve := range cves {
+		last = max(last, cve)
+	}
+	return last
+}
+
+func heldItem(i ward.Import) ward.Item {
+	return ward.Item{
+		ID: itemID(ward.ItemHeld, fmt.Sprint(int64(i.ID))), Kind: ward.ItemHeld, Org: i.Org, Title: fmt.Sprintf("Import of %s for %s", i.SourceName, i.Org),
+		Reason: fmt.Sprintf("%s of the source would no longer be seen: release or discard it", act.Number(i.AssetsLost, "asset")),
+		Since:  i.ReceivedAt, Link: "/organisations/" + url.PathEscape(string(i.Org)) + "/imports",
+	}
+}
+
+func declarationItem(d ward.Declaration) ward.Item {
+	return ward.Item{
+		ID: itemID(ward.ItemDeclaration, d.ID), Kind: ward.ItemDeclaration, Org: d.Org, Title: fmt.Sprintf("Declaration of %s about %s", d.Org, ward.ProductName(d.Vendor, d.Product)),
+		Reason: "expires at " + act.When(d.Expires) + ", and what it says is not known any more then: declare again",
+		Since:  d.Expires.Add(-expiresSoon), Due: d.Expires, Link: "/organisations/" + url.PathEscape(string(d.Org)) + "/declare",
+	}
+}
+
+func itemID(kind ward.ItemKind, parts ...string) ward.ItemID {
+	return ward.ItemID(string(kind) + ":" + strings.Join(parts, ":"))
+}
+
+// Feeds lists the publishers' feeds, each with how it stands.
+type Feeds interface {
+	List(ctx context.Context) ([]ward.Feed, error)
+}
+
+// FromFeeds tells the national desk of feeds that are not read any more.
+func FromFeeds(feeds Feeds) Source {
+	return SourceFunc(func(ctx context.Context, scope ward.Scope) (items []ward.Item, err error) {
+		if !scope.All() {
+			return nil, nil
+		}
+		all, err := feeds.List(ctx)
+		for _, f := range all {
+			if !f.Stale || f.Attempted.IsZero() && f.Succeeded.IsZero() {
+				continue
+			}
+			reason := "never read"
+			if !f.Succeeded.IsZero() {
+				reason = "last read " + act.When(f.Succeeded)
+			}
+			if f.Error != "" {
+				reason += ": " + f.Error
+			}
+			items = append(items, ward.Item{ID: itemID(ward.ItemFeed, f.Name), Kind: ward.ItemFeed, Title: "Feed " + f.Name, Reason: reason, Since: f.Succeeded, Link: "/feeds"})
+		}
+		return items, err
+	})
+}
