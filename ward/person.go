@@ -35,13 +35,14 @@ const (
 	MayRegister Permission = "register" // organisations, relations, sites
 	MayAudit    Permission = "audit"    // read the audit record within the scope
 	MayDesk     Permission = "desk"     // take what waits at the desk, write its watch log, hand over
+	MayContact  Permission = "contact"  // keep contacts and rotas of the own organisation, or of all for the national watch
 )
 
 // permissions is the whole table of what each role allows.
 var permissions = map[Role][]Permission{
-	Analyst:  {MayRead, MayWatch, MayDraft, MayRule, MayImport, MayRelease, MayFeeds, MayRegister, MayAudit, MayDesk},
-	Approver: {MayRead, MayWatch, MayDraft, MayApprove, MayRule, MayImport, MayRelease, MayFeeds, MayRegister, MayAudit, MayDesk},
-	Lead:     {MayRead, MayAnswer, MayPrepare, MayDeclare, MayImport, MayRelease, MayAudit, MayDesk},
+	Analyst:  {MayRead, MayWatch, MayDraft, MayRule, MayImport, MayRelease, MayFeeds, MayRegister, MayAudit, MayContact, MayDesk},
+	Approver: {MayRead, MayWatch, MayDraft, MayApprove, MayRule, MayImport, MayRelease, MayFeeds, MayRegister, MayAudit, MayContact, MayDesk},
+	Lead:     {MayRead, MayAnswer, MayPrepare, MayDeclare, MayImport, MayRelease, MayAudit, MayContact, MayDesk},
 	Member:   {MayRead, MayPrepare, MayImport, MayDesk},
 	Reader:   {MayRead},
 	Admin:    {MayPeople, MayFeeds, MayRegister, MayAudit},

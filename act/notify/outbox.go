@@ -1,25 +1,54 @@
 // Package notify is the outbox: what the other rooms tell an organisation or the national desk, kept in the transaction of
-// the fact that it tells. Notices come in; inboxes go out. It never tells the same fact twice, and never carries asset names
-// or anything else that a message should not.
+// the fact that it tells, and carried to the people who answer for it until each has it. Notices, contacts and a rota come
+// in; inboxes, messages through the channels, and what became of each message go out.
+//
+// A notice is kept once for its key, in an inbox always. Where channels are set up it is fanned out in the same transaction
+// into one delivery for each address of each person of its rung, and the Courier carries those: at least once, and each time
+// under the same key, so that whoever is told twice can tell. It never carries asset names or anything else that a message
+// should not, and never pages an organisation twice for one event.
 package notify
 
 import (
 	"context"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
 
 	"wardwatch/keep/store"
 	"wardwatch/ward"
 )
 
-// Outbox keeps notices until they are read.
+// foldWithin is how close together notices of a kind that folds are one event.
+const foldWithin = 15 * time.Minute
+
+// Answers acknowledges alerts for whoever uses the link in a message.
+type Answers interface {
+	Get(ctx context.Context, scope ward.Scope, alert ward.AlertID, org ward.OrgID) (ward.Response, error)
+	Acknowledge(ctx context.Context, who ward.Actor, alert ward.AlertID, org ward.OrgID, version int) (ward.Response, error)
+}
+
+// Outbox keeps notices until they are read, and who is told by which address.
 type Outbox struct {
 	store *store.Store
 	clock ward.Clock
+
+	// Zone is what clock on the wall the hours of contacts are on, and the digest's; UTC unless it is set.
+	Zone *time.Location
+	// Answers takes acknowledgements by link; without it a link is shown and not taken.
+	Answers Answers
+
+	carried []ward.Channel // what a courier can carry; nothing is fanned out while there is none
+	wake    chan struct{}  // tells the courier that there may be something to carry
 }
 
-// New returns the outbox.
-func New(s *store.Store, clock ward.Clock) *Outbox { return &Outbox{store: s, clock: clock} }
+// New returns the outbox. A Courier carries what it keeps; without one everything stays in the inboxes.
+func New(s *store.Store, clock ward.Clock) *Outbox {
+	return &Outbox{store: s, clock: clock, Zone: time.UTC, wake: make(chan struct{}, 1)}
+}
 
-// Add keeps a notice in the transaction of what it tells. A key that was told before changes nothing.
+// Add keeps a notice in the transaction of what it tells, with a delivery for each address that it goes to. A key that was
+// told before changes nothing.
 func (o *Outbox) Add(ctx context.Context, tx *store.Tx, n ward.Notice) error {
 	if n.Key == "" || n.Kind == "" || n.Subject == "" {
 		return &ward.Invalid{Field: "notice", Problem: "has no key, kind or subject"}
@@ -27,14 +56,59 @@ func (o *Outbox) Add(ctx context.Context, tx *store.Tx, n ward.Notice) error {
 	if n.Created.IsZero() {
 		n.Created = o.clock.Now()
 	}
-	added, err := tx.AddNotice(ctx, n)
-	if err != nil {
+	n = usual(n)
+	if n.Alert != "" && (n.Severity == "" || !n.Exercise) {
+		a, err := tx.Alert(ctx, ward.Everything(), n.Alert)
+		switch {
+		case err == nil:
+			n.Severity, n.Exercise = a.Severity, a.Exercise
+		case !isNotFound(err):
+			return err
+		}
+	}
+	if n.Exercise && !strings.HasPrefix(n.Subject, exercise) {
+		n.Subject = exercise + ": " + n.Subject
+	}
+	n.Subject = oneLine(n.Subject)
+	if n.Urgency == ward.AtOnce && n.Event != "" {
+		told, err := tx.Told(ctx, n.Org, n.Event, n.Rung)
+		if err != nil {
+			return err
+		}
+		if told {
+			n.Urgency = ward.InDigest
+		}
+	}
+	id, added, err := tx.AddNotice(ctx, n, true)
+	if err != nil || !added {
 		return err
 	}
-	if added {
-		tx.Hint("inbox:"+string(n.Org), n.Org)
+	n.ID = id
+	tx.Hint("inbox:"+string(n.Org), n.Org)
+	if n.Urgency != ward.AtOnce || len(o.carried) == 0 {
+		return nil
 	}
-	return nil
+	recipients, err := o.resolve(ctx, tx, n)
+	if err != nil {
+		return fmt.Errorf("recipients of %s: %w", n.Key, err)
+	}
+	return o.send(ctx, tx, n, o.within(recipients))
+}
+
+const exercise = "EXERCISE"
+
+// oneLine is text for a header or a list: line ends and other controls become spaces, and what turns writing round is left out.
+func oneLine(text string) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r) || unicode.IsControl(r):
+			return ' '
+		case unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar:
+			return -1
+		}
+		return r
+	}, text)
+	return strings.Join(strings.Fields(text), " ")
 }
 
 // Inbox lists the notices of org, or of the national desk when org is empty, newest first.
