@@ -239,7 +239,7 @@ func listed(words []string) string {
 
 func coverageTable(coverage []ward.Coverage) Table {
 	t := Table{Caption: "What could be seen", HideCaption: true,
-		Columns: []Column{{Title: "Class"}, {Title: "Coverage", Tight: true}, {Title: "Source"}, {Title: "Observed", Tight: true}, {Title: "Assets", Right: true}}}
+		Columns: []Column{{Title: "Class"}, {Title: "Coverage"}, {Title: "Source"}, {Title: "Observed", Tight: true}, {Title: "Assets", Right: true}}}
 	for _, c := range coverage {
 		why := map[ward.Freshness]string{
 			ward.Fresh: "\"Not exposed\" can be said of it", ward.Stale: "too old for \"not exposed\"",
