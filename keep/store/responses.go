@@ -66,6 +66,26 @@ func owed(r ward.Response) time.Time {
 	return r.NextDue
 }
 
+// again is when a closed answer is looked at again, zero when it is not.
+func again(r ward.Response) time.Time {
+	at := r.Recurrence.Ends
+	if r.State == ward.ClosedAnswer && !r.Until.IsZero() && (at.IsZero() || r.Until.Before(at)) {
+		at = r.Until
+	}
+	return at
+}
+
+// checking says whether a compromise check waits for the organisation or for the national desk.
+func checking(r ward.Response) string {
+	switch {
+	case r.Check.AtDesk():
+		return "desk"
+	case r.Check.Owed():
+		return "owed"
+	}
+	return ""
+}
+
 // SaveResponse writes a response whose Version says which it becomes: 1 makes it, n replaces n-1. When that version is not
 // the one that stands, nothing is written and the error is ErrConflict.
 func (tx *Tx) SaveResponse(ctx context.Context, r ward.Response) error {
@@ -73,26 +93,31 @@ func (tx *Tx) SaveResponse(ctx context.Context, r ward.Response) error {
 	if err != nil {
 		return err
 	}
-	result, err := tx.tx.ExecContext(ctx, `INSERT INTO responses
-			(alert, org, version, state, exposure, exposure_now, proof, claimed, closed, closed_as, due, told, ever_overdue, body)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL, $12, $13)
+	what := fmt.Sprintf("response of %s to %s", r.Org, r.Alert)
+	written, err := tx.write(ctx, `INSERT INTO responses
+			(alert, org, version, state, exposure, exposure_now, proof, claimed, closed, closed_as, due, told, ever_overdue, outcome, until, checked, remind, body)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL, $12, $13, $14, $15, $16, $17)
 		ON CONFLICT (alert, org) DO UPDATE SET version = excluded.version, state = excluded.state, exposure_now = excluded.exposure_now,
 			proof = excluded.proof, claimed = excluded.claimed, closed = excluded.closed, closed_as = excluded.closed_as,
-			due = excluded.due, ever_overdue = excluded.ever_overdue, body = excluded.body
+			due = excluded.due, ever_overdue = excluded.ever_overdue, outcome = excluded.outcome, until = excluded.until,
+			checked = excluded.checked, remind = excluded.remind, body = excluded.body
 		WHERE responses.version = excluded.version - 1`,
 		string(r.Alert), string(r.Org), r.Version, string(r.State), string(r.Standing.State), string(r.Current.State), string(r.Proof.Result),
-		micros(r.ClaimedFixedAt), micros(r.ClosedAt), r.ClosedAs, micros(owed(r)), flag(r.EverOverdue), body)
-	return changed(result, err, fmt.Sprintf("response of %s to %s", r.Org, r.Alert))
+		micros(r.ClaimedFixedAt), micros(r.ClosedAt), r.ClosedAs, micros(owed(r)), flag(r.EverOverdue), string(r.Outcome), micros(again(r)), checking(r),
+		micros(r.Remind), body)
+	return changed(written, err, what)
 }
 
-// RefreshResponse writes what evidence changed of a response (standing, proof, what is due) and leaves its version.
+// RefreshResponse writes what evidence and time changed of a response (standing, proof, clocks) and leaves its version.
 func (tx *Tx) RefreshResponse(ctx context.Context, r ward.Response) error {
 	body, err := encode(r)
 	if err != nil {
 		return err
 	}
-	result, err := tx.tx.ExecContext(ctx, `UPDATE responses SET exposure_now = $1, proof = $2, due = $3, body = $4 WHERE alert = $5 AND org = $6 AND version = $7`,
-		string(r.Current.State), string(r.Proof.Result), micros(owed(r)), body, string(r.Alert), string(r.Org), r.Version)
+	result, err := tx.tx.ExecContext(ctx, `UPDATE responses SET exposure_now = $1, proof = $2, due = $3, ever_overdue = $4, until = $5, checked = $6, remind = $7, body = $8
+		WHERE alert = $9 AND org = $10 AND version = $11`,
+		string(r.Current.State), string(r.Proof.Result), micros(owed(r)), flag(r.EverOverdue), micros(again(r)), checking(r), micros(r.Remind), body,
+		string(r.Alert), string(r.Org), r.Version)
 	return changed(result, err, fmt.Sprintf("response of %s to %s", r.Org, r.Alert))
 }
 
