@@ -26,6 +26,7 @@ const (
 	MayApprove  Permission = "approve"  // approve and publish alerts that another drafted
 	MayRule     Permission = "rule"     // decide a dispute for every organisation
 	MayAnswer   Permission = "answer"   // acknowledge, answer, claim, dispute, close, for the own organisation
+	MayRecord   Permission = "record"   // write down what an organisation answered by telephone
 	MayPrepare  Permission = "prepare"  // save drafts of answers
 	MayDeclare  Permission = "declare"  // answer "Do you run PRODUCT?"
 	MayImport   Permission = "import"   // estates of the own organisation, or of all for the national watch
@@ -40,8 +41,8 @@ const (
 
 // permissions is the whole table of what each role allows.
 var permissions = map[Role][]Permission{
-	Analyst:  {MayRead, MayWatch, MayDraft, MayRule, MayImport, MayRelease, MayFeeds, MayRegister, MayAudit, MayContact, MayDesk},
-	Approver: {MayRead, MayWatch, MayDraft, MayApprove, MayRule, MayImport, MayRelease, MayFeeds, MayRegister, MayAudit, MayContact, MayDesk},
+	Analyst:  {MayRead, MayWatch, MayDraft, MayRule, MayRecord, MayImport, MayRelease, MayFeeds, MayRegister, MayAudit, MayContact, MayDesk},
+	Approver: {MayRead, MayWatch, MayDraft, MayApprove, MayRule, MayRecord, MayImport, MayRelease, MayFeeds, MayRegister, MayAudit, MayContact, MayDesk},
 	Lead:     {MayRead, MayAnswer, MayPrepare, MayDeclare, MayImport, MayRelease, MayAudit, MayContact, MayDesk},
 	Member:   {MayRead, MayPrepare, MayImport, MayDesk},
 	Reader:   {MayRead},

@@ -234,10 +234,10 @@ type Response struct {
 	MovedTo        OrgID   // who took this answer over
 	Rest           Rest    // what it returns to when an update is acknowledged and nothing else is said
 	ClosedAt       time.Time
-	ClosedAs       string  // "closed, confirmed", "closed, not confirmed", "not applicable", "controlled", "risk accepted"
-	Lapsed         bool    // the alert is over: nothing is owed any more
-	LapsedWhy      string  // it was withdrawn or superseded, in words
-	LapsedTo       AlertID // the alert that took its place
+	ClosedAs       string    // "closed, confirmed", "closed, not confirmed", "not applicable", "controlled", "risk accepted"
+	Lapsed         bool      // the alert is over: nothing is owed any more
+	LapsedWhy      string    // it was withdrawn or superseded, in words
+	LapsedTo       AlertID   // the alert that took its place
 	Remind         time.Time // when the next word about its clock is due to somebody; zero when none is
 	Overdue        bool      // worked out for now
 	EverOverdue    bool

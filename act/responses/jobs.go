@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"wardwatch/act"
 	"wardwatch/keep/store"
 	"wardwatch/ward"
 )
@@ -19,11 +18,13 @@ const product = "Wardwatch"
 // daily names the stamp of the last time that every answer was proved anew without being asked.
 const daily = "responses.daily"
 
-// Due does what is due now: tells who is overdue, and proves the answers of organisations whose evidence changed, and of
+// Due does what is due now: follows mergers, opens what closed until a date, says each word of the ladder, and proves the answers of organisations whose evidence changed, and of
 // all once a day. It returns when to be called next.
 func (l *Ledger) Due(ctx context.Context, now time.Time) (time.Time, error) {
-	if err := l.overdue(ctx, now); err != nil {
-		return time.Time{}, err
+	for _, job := range []func(context.Context, time.Time) error{l.follow, l.ends, l.remind} {
+		if err := job(ctx, now); err != nil {
+			return time.Time{}, err
+		}
 	}
 	again, err := l.everyDay(ctx, now)
 	if err != nil {
@@ -41,47 +42,6 @@ func (l *Ledger) Due(ctx context.Context, now time.Time) (time.Time, error) {
 		next = again
 	}
 	return next, err
-}
-
-// overdue tells of every answer that became late, each time that it did.
-func (l *Ledger) overdue(ctx context.Context, now time.Time) error {
-	var due []store.Due
-	err := l.store.View(ctx, func(tx *store.Tx) (err error) {
-		due, err = tx.ResponsesUntold(ctx, now)
-		return err
-	})
-	if err != nil || len(due) == 0 {
-		return err
-	}
-	return l.store.Update(ctx, func(tx *store.Tx) (err error) {
-		if due, err = tx.ResponsesUntold(ctx, now); err != nil {
-			return err
-		}
-		for _, d := range due {
-			r, err := tx.Response(ctx, ward.Everything(), d.Alert, d.Org)
-			if err != nil {
-				return err
-			}
-			c, err := l.begin(ctx, tx, product, r)
-			if err != nil {
-				return err
-			}
-			c.since = d.At
-			owes := "the next update"
-			if r.State == ward.Unanswered {
-				owes = "the acknowledgement"
-			}
-			c.notify(d.Org, "response.overdue", fmt.Sprintf("%s: %s was due at %s", d.Alert, owes, act.When(d.At)), "Please answer on the alert's page.")
-			c.notify("", "response.overdue", fmt.Sprintf("%s: %s of %s was due at %s", d.Alert, owes, d.Org, act.When(d.At)), "")
-			if err := tx.MarkOverdue(ctx, d); err != nil {
-				return err
-			}
-			if err := c.tell(ctx); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }
 
 // everyDay marks every organisation that was asked, once a day: what is fresh today is stale one day.
@@ -237,7 +197,7 @@ func (l *Ledger) reproveAnswer(ctx context.Context, tx *store.Tx, r ward.Respons
 	if err := c.prove(ctx); err != nil {
 		return err
 	}
-	if !moved && same(r.Proof, c.r.Proof) && len(c.entries) == 0 {
+	if !moved && same(r.Proof, c.r.Proof) && len(c.entries) == 0 && c.r.Check == r.Check {
 		return nil
 	}
 	return c.refresh(ctx, r)
@@ -246,6 +206,7 @@ func (l *Ledger) reproveAnswer(ctx context.Context, tx *store.Tx, r ward.Respons
 // refresh keeps what evidence changed. The version counts what people say: it moves only when the answer was opened again
 // or closes as something else, so that an import does not refuse the words that a person is writing.
 func (c *answering) refresh(ctx context.Context, before ward.Response) error {
+	c.wind()
 	if c.r.State != before.State || c.r.ClosedAs != before.ClosedAs {
 		c.r.Version++
 		c.r.UpdatedBy, c.r.Updated = c.who, c.now

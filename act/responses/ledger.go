@@ -6,10 +6,8 @@ package responses
 
 import (
 	"context"
-	"fmt"
 	"time"
 
-	"wardwatch/act"
 	"wardwatch/keep/store"
 	"wardwatch/ward"
 )
@@ -60,6 +58,17 @@ const (
 	Proved        = "proof"
 	Closed        = "closed"
 	Reopened      = "reopened"
+	Progressed    = "progress"
+	NotChecked    = "not checked" // asked to close as fixed; a compromise check is owed
+	CheckAsked    = "check required"
+	Checked       = "checked"
+	CheckSettled  = "check settled"
+	Recurred      = "recurred"
+	Telephoned    = "telephone"
+	Overruled     = "overruled"
+	Asked         = "asked again"
+	Lapsed        = "lapsed"
+	Moved         = "moved"
 )
 
 // How a response can be closed.
@@ -67,6 +76,8 @@ const (
 	ClosedConfirmed    = "closed, confirmed"
 	ClosedNotConfirmed = "closed, not confirmed"
 	ClosedNotApplying  = "not applicable"
+	ClosedControlled   = "controlled"
+	ClosedAccepted     = "risk accepted"
 )
 
 // mostWords bounds what a person writes in one answer, in characters.
@@ -80,10 +91,19 @@ func aboutAlert(a ward.Alert) ward.About {
 // Open makes the response of every organisation to a published alert, in the transaction that publishes it.
 func (l *Ledger) Open(ctx context.Context, tx *store.Tx, alert ward.Alert, standings []ward.Standing) error {
 	for _, s := range standings {
-		if err := tx.SaveResponse(ctx, ward.Response{
+		c := l.take(tx, alert.Approver, alert, ward.Response{})
+		c.r = ward.Response{
 			Alert: alert.ID, Org: s.Org, Version: 1, State: ward.Unanswered, Standing: s, Current: s,
 			RespondBy: alert.Issued.Add(alert.AcknowledgeWithin), UpdatedBy: alert.Approver, Updated: alert.Issued,
-		}); err != nil {
+		}
+		if err := c.require(ctx); err != nil {
+			return err
+		}
+		c.wind()
+		if err := tx.SaveResponse(ctx, c.r); err != nil {
+			return err
+		}
+		if err := c.tell(ctx); err != nil {
 			return err
 		}
 	}
@@ -168,111 +188,48 @@ func (l *Ledger) History(ctx context.Context, scope ward.Scope, alert ward.Alert
 
 // Acknowledge says that the organisation has taken the alert up. The first acknowledgement sets the clock of the next update.
 func (l *Ledger) Acknowledge(ctx context.Context, who ward.Actor, alert ward.AlertID, org ward.OrgID, version int) (ward.Response, error) {
-	return l.change(ctx, who, key{alert, org, version}, "acknowledge", "acknowledged", func(c *answering) error {
-		if !c.r.AcknowledgedAt.IsZero() {
-			return fmt.Errorf("acknowledged by %s at %s: %w", c.r.AcknowledgedBy, act.When(c.r.AcknowledgedAt), ward.ErrState)
-		}
-		c.acknowledge()
-		return nil
-	})
+	return l.Say(ctx, who, alert, org, version, Answer{Acknowledge: true})
 }
 
 // Answer says whether the alert applies.
 func (l *Ledger) Answer(ctx context.Context, who ward.Actor, alert ward.AlertID, org ward.OrgID, version int, applies ward.Applicability, words string) (ward.Response, error) {
-	return l.change(ctx, who, key{alert, org, version}, "answer", fmt.Sprintf("applies: %s. %s", applies, words), func(c *answering) error {
-		switch applies {
-		case ward.Applies, ward.AppliesPart, ward.AppliesNot, ward.AppliesHost, ward.NotRunHere:
-		default:
-			return &ward.Invalid{Field: "applicability", Problem: fmt.Sprintf("%q is not an answer", applies), Hint: "one of yes, partly, no, hosted, not_run"}
-		}
-		if c.r.State == ward.ClosedAnswer {
-			c.reopen("answered again")
-		}
-		if denies(applies) && !c.r.ClaimedFixedAt.IsZero() {
-			c.r.ClaimedFixedAt = time.Time{}
-			c.r.State = ward.InProgress
-		}
-		c.r.Applicability = applies
-		return c.spoken(Applicability, words, string(applies))
-	})
+	if applies == "" {
+		applies = "nothing"
+	}
+	return l.Say(ctx, who, alert, org, version, Answer{Applies: applies, Words: words})
+}
+
+// Progress says how far the remediation is, what holds it up, and what help is wanted.
+func (l *Ledger) Progress(ctx context.Context, who ward.Actor, alert ward.AlertID, org ward.OrgID, version int, p ward.Progress, words string) (ward.Response, error) {
+	return l.Say(ctx, who, alert, org, version, Answer{Progress: &p, Words: words})
 }
 
 // Claim says that the organisation is fixed since fixedAt (zero: now). Evidence observed after that time is held against it.
 func (l *Ledger) Claim(ctx context.Context, who ward.Actor, alert ward.AlertID, org ward.OrgID, version int, fixedAt time.Time, words string) (ward.Response, error) {
-	now := l.clock.Now()
-	if fixedAt.IsZero() {
-		fixedAt = now
-	}
-	fixedAt = fixedAt.UTC().Truncate(time.Microsecond)
-	return l.change(ctx, who, key{alert, org, version}, "claim", fmt.Sprintf("fixed since %s. %s", act.When(fixedAt), words), func(c *answering) error {
-		if fixedAt.After(now) {
-			return &ward.Invalid{Field: "fixed_at", Problem: "lies in the future", Hint: "give the time from which it is fixed, " + act.When(now) + " at the latest"}
-		}
-		if c.r.State == ward.ClosedAnswer {
-			c.reopen("claimed again")
-		}
-		c.r.ClaimedFixedAt = fixedAt
-		c.r.Proof = ward.Proof{} // a new claim is a new question
-		c.r.State = ward.Remediated
-		if denies(c.r.Applicability) {
-			c.r.Applicability = ward.Applies
-		}
-		return c.spoken(Claimed, words, "fixed since "+act.When(fixedAt))
-	})
+	return l.Say(ctx, who, alert, org, version, Answer{Claim: true, FixedAt: fixedAt, Words: words})
 }
 
 // Dispute contests the match, with the reason and the evidence in words. The national desk decides. Empty words take the
 // dispute back.
 func (l *Ledger) Dispute(ctx context.Context, who ward.Actor, alert ward.AlertID, org ward.OrgID, version int, words string) (ward.Response, error) {
-	return l.change(ctx, who, key{alert, org, version}, "dispute", "contested: "+words, func(c *answering) error {
-		if c.r.State == ward.ClosedAnswer {
-			return fmt.Errorf("the response is closed: %w", ward.ErrState)
-		}
-		if err := c.spoken(Disputed, words, ""); err != nil {
-			return err
-		}
-		c.r.Dispute = c.words
-		return nil
-	})
+	return l.Say(ctx, who, alert, org, version, Answer{Dispute: true, Words: words})
 }
 
-// Close ends the answer. It is refused while newer evidence contradicts the claim, with the names of the assets.
+// SignCheck signs the compromise check, with what the logs covered. An answer that had asked to close as fixed closes then.
+func (l *Ledger) SignCheck(ctx context.Context, who ward.Actor, alert ward.AlertID, org ward.OrgID, version int, s Signed, words string) (ward.Response, error) {
+	return l.Say(ctx, who, alert, org, version, Answer{Check: &s, Words: words})
+}
+
+// Close ends the answer as what was said before. It is refused while newer evidence contradicts the claim, with the names of
+// the assets.
 func (l *Ledger) Close(ctx context.Context, who ward.Actor, alert ward.AlertID, org ward.OrgID, version int, words string) (ward.Response, error) {
-	return l.change(ctx, who, key{alert, org, version}, "close", "closed. "+words, func(c *answering) error {
-		if c.r.State == ward.ClosedAnswer {
-			return fmt.Errorf("%s at %s: %w", c.r.ClosedAs, act.When(c.r.ClosedAt), ward.ErrState)
-		}
-		if err := c.prove(ctx); err != nil {
-			return err
-		}
-		as, err := closing(c.r)
-		if err != nil {
-			return err
-		}
-		if err := c.spoken(Closed, words, as); err != nil {
-			return err
-		}
-		c.r.State, c.r.ClosedAt, c.r.ClosedAs, c.r.NextDue = ward.ClosedAnswer, c.now, as, time.Time{}
-		return nil
-	})
+	return l.CloseAs(ctx, who, alert, org, version, ward.Closing{}, words)
 }
 
-// closing says as what a response can close, or why it cannot.
-func closing(r ward.Response) (string, error) {
-	denied := denies(r.Applicability)
-	switch {
-	case r.Proof.Result == ward.Contradicted:
-		return "", fmt.Errorf("evidence contradicts it: %s; fix these assets, or contest the match: %w", r.Proof.Why, ward.ErrState)
-	case denied && r.Proof.Result == ward.Disputed:
-		return "", fmt.Errorf("%s; the national desk decides first, or claim a fix: %w", r.Proof.Why, ward.ErrState)
-	case denied:
-		return ClosedNotApplying, nil
-	case r.ClaimedFixedAt.IsZero() && r.Applicability != ward.AppliesHost:
-		return "", fmt.Errorf("nothing was answered yet: say since when it is fixed, or that it does not apply: %w", ward.ErrState)
-	case r.Proof.Result == ward.Confirmed:
-		return ClosedConfirmed, nil
-	}
-	return ClosedNotConfirmed, nil
+// CloseAs ends the answer with an outcome. Fixed, while a compromise check is owed, waits for it: the answer reads "patched,
+// not yet checked", and closes by itself when a person signs that nothing was found.
+func (l *Ledger) CloseAs(ctx context.Context, who ward.Actor, alert ward.AlertID, org ward.OrgID, version int, how ward.Closing, words string) (ward.Response, error) {
+	return l.Say(ctx, who, alert, org, version, Answer{Close: &how, Words: words})
 }
 
 // denies reports whether an organisation's answer is that it has nothing to fix.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"wardwatch/act"
@@ -13,9 +14,26 @@ import (
 
 // Statement is what an organisation says, as the proof needs it.
 type Statement struct {
-	FixedAt time.Time // evidence observed after it counts; zero when no fix is claimed
-	Denied  bool      // it says that the alert does not apply to it
-	Contest string    // why it contests the match; empty when it does not
+	FixedAt time.Time       // evidence observed after it counts; zero when no fix is claimed
+	Denied  bool            // it says that the alert does not apply to it
+	Contest string          // why it contests the match; empty when it does not
+	Left    []ward.Residual // assets that it says are not fixed yet: they neither confirm nor contradict the rest
+}
+
+func (s Statement) empty() bool { return s.FixedAt.IsZero() && !s.Denied && s.Contest == "" }
+
+// leaves reports whether the organisation said that an asset is not fixed yet.
+func (s Statement) leaves(a asset) bool {
+	return slices.ContainsFunc(s.Left, func(r ward.Residual) bool {
+		return r.Asset != 0 && r.Asset == a.id || r.Asset == 0 && strings.EqualFold(strings.TrimSpace(r.Name), strings.TrimSpace(a.name))
+	})
+}
+
+// weighed is what a proof found, asset by asset.
+type weighed struct {
+	refuted []string // names of the assets that contradict the claim
+	ids     []ward.AssetID
+	of      int // assets in question
 }
 
 // mostShown bounds how many assets a proof carries, those that need a person first.
@@ -33,6 +51,7 @@ const (
 
 // judged is one asset with what the evidence makes of it.
 type judged struct {
+	id      ward.AssetID
 	name    string
 	finding finding
 	why     string
@@ -48,11 +67,17 @@ type judged struct {
 // forgot that branch. Sources that disagree and matches that the organisation contests are disputed too: the desk decides,
 // once. Only tool exports and independent evidence confirm; what nobody lists any more confirms nothing.
 func Prove(said Statement, cited []store.CitedAsset, evidence []ward.Seen, now time.Time) ward.Proof {
-	assets := sorted(evidence, cited)
+	proof, _ := weigh(said, cited, evidence, now)
+	return proof
+}
+
+func weigh(said Statement, cited []store.CitedAsset, evidence []ward.Seen, now time.Time) (ward.Proof, weighed) {
+	assets := slices.DeleteFunc(sorted(evidence, cited), said.leaves)
 	proof := ward.Proof{At: now}
+	var found weighed
 	switch {
 	case !said.FixedAt.IsZero():
-		proof = proveFix(said, assets, now)
+		proof, found = proveFix(said, assets, now)
 	case said.Denied:
 		proof = proveDenial(said, assets, now)
 	}
@@ -64,7 +89,7 @@ func Prove(said Statement, cited []store.CitedAsset, evidence []ward.Seen, now t
 			proof.Assets = shown(assets)
 		}
 	}
-	return proof
+	return proof, found
 }
 
 // asset is everything known about one machine for a proof.
@@ -123,7 +148,7 @@ func sorted(evidence []ward.Seen, cited []store.CitedAsset) []asset {
 
 // proveFix proves "it is fixed since FixedAt". The assets in question are those cited at publication and those that any
 // source last saw affected; when there are none, those that were seen after the claim.
-func proveFix(said Statement, assets []asset, now time.Time) ward.Proof {
+func proveFix(said Statement, assets []asset, now time.Time) (ward.Proof, weighed) {
 	var concerned []judged
 	for _, a := range assets {
 		if a.exposed() {
@@ -142,7 +167,13 @@ func proveFix(said Statement, assets []asset, now time.Time) ward.Proof {
 	if len(concerned) == 0 {
 		proof.Result = ward.Awaiting
 		proof.Why = fmt.Sprintf("no source has shown the product since the claim (%s): an import observed after it will tell", act.When(said.FixedAt))
-		return proof
+		return proof, weighed{}
+	}
+	found := weighed{of: len(concerned)}
+	for _, j := range concerned {
+		if j.finding == refuted {
+			found.refuted, found.ids = append(found.refuted, j.name), append(found.ids, j.id)
+		}
 	}
 	worst := concerned[0]
 	same := slices.DeleteFunc(slices.Clone(concerned), func(j judged) bool { return j.finding != worst.finding })
@@ -171,7 +202,7 @@ func proveFix(said Statement, assets []asset, now time.Time) ward.Proof {
 		proof.Result = ward.Confirmed
 		confirm(&proof, same)
 	}
-	return proof
+	return proof, found
 }
 
 // confirm says by whom and when: the oldest sighting and the weakest grade, so that the sentence claims no more than its evidence.
@@ -198,7 +229,7 @@ func confirm(proof *ward.Proof, assets []judged) {
 
 // judge weighs what was seen on one asset after the claim.
 func judge(said Statement, a asset) judged {
-	j := judged{name: a.name, all: a.seen}
+	j := judged{id: a.id, name: a.name, all: a.seen}
 	var against, doubt, support *ward.Seen
 	affected := map[string]bool{} // sources that show an affected version beside whatever else they show
 	newer := slices.DeleteFunc(slices.Clone(a.seen), func(s ward.Seen) bool { return s.Gone || !s.ObservedAt.After(said.FixedAt) })

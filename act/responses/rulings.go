@@ -104,7 +104,7 @@ func (l *Ledger) settle(ctx context.Context, tx *store.Tx, who ward.Actor, rulin
 			if !slices.ContainsFunc(r.Proof.Assets, func(s ward.Seen) bool { return slices.Contains(ruling.Versions, s.Version) }) {
 				continue
 			}
-			c := &answering{ledger: l, tx: tx, who: who.Name, now: now, since: now, alert: alert, r: r}
+			c := l.take(tx, who.Name, alert, r)
 			c.note(Ruled, words)
 			c.notify(r.Org, "response.ruled", fmt.Sprintf("%s: the national desk decided a disputed match", alert.ID), words)
 			if err := c.tell(ctx); err != nil {

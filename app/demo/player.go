@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"wardwatch/act/responses"
 	"wardwatch/app"
 	"wardwatch/edge/web"
 	"wardwatch/know/estate"
@@ -257,13 +258,21 @@ func (p *player) answer(ctx context.Context, who ward.Actor, s step) error {
 	case "dispute":
 		_, err = ledger.Dispute(ctx, who, id, s.Org, now.Version, strings.TrimSpace(s.Words+" "+s.Reference))
 	case "close":
-		words := s.Words
+		said := responses.Answer{Close: &ward.Closing{}, Words: s.Words}
 		if a := s.Assessment; a != nil {
-			words += fmt.Sprintf(" Searched for an intruder until %s: %s. %s", a.DoneAt.Format("15:04 on 2 January"), a.Result, a.Words)
+			said.Check = &responses.Signed{Result: a.signed(), Coverage: fmt.Sprintf("%s Done at %s.", a.Words, a.DoneAt.Format("15:04 on 2 January"))}
 		}
-		_, err = ledger.Close(ctx, who, id, s.Org, now.Version, words)
+		_, err = ledger.Say(ctx, who, id, s.Org, now.Version, said)
 	}
 	return err
+}
+
+// signed is the result as the product keeps it.
+func (a assessment) signed() ward.CheckResult {
+	if a.Result == "no sign of entry" {
+		return ward.NoEvidence
+	}
+	return ward.CannotDetermine
 }
 
 // made says, in the product's own words, what is different since the last step: findings before there is an alert, then
@@ -271,15 +280,15 @@ func (p *player) answer(ctx context.Context, who ward.Actor, s step) error {
 func (p *player) made(ctx context.Context) (text, link string, err error) {
 	var said []string
 	for name, id := range p.alerts {
-		responses, err := p.app.Responses.ForAlert(ctx, ward.Everything(), id)
+		answers, err := p.app.Responses.ForAlert(ctx, ward.Everything(), id)
 		if err != nil {
 			return "", "", fmt.Errorf("demo: %s: %w", name, err)
 		}
 		link = "/alerts/" + string(id)
-		if len(p.seen) == 0 && len(responses) > 0 {
-			said = append(said, standings(responses))
+		if len(p.seen) == 0 && len(answers) > 0 {
+			said = append(said, standings(answers))
 		}
-		for _, r := range responses {
+		for _, r := range answers {
 			now := string(r.State) + "|" + r.ClosedAs + "|" + string(r.Proof.Result) + "|" + r.Proof.Why
 			before, known := p.seen[r.Org]
 			p.seen[r.Org] = now
@@ -307,13 +316,13 @@ func (p *player) made(ctx context.Context) (text, link string, err error) {
 }
 
 // standings is what the product knew of the organisations when the alert was published.
-func standings(responses []ward.Response) string {
+func standings(answers []ward.Response) string {
 	count := map[ward.ExposureState]int{}
-	for _, r := range responses {
+	for _, r := range answers {
 		count[r.Standing.State]++
 	}
 	return fmt.Sprintf("%d organisations told: %d exposed, %d not known, %d not exposed.",
-		len(responses), count[ward.Exposed], count[ward.ExposureUnknown], count[ward.NotExposed])
+		len(answers), count[ward.Exposed], count[ward.ExposureUnknown], count[ward.NotExposed])
 }
 
 func sentence(r ward.Response) string {

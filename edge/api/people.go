@@ -211,6 +211,11 @@ type Tally struct {
 	ClosedConfirmed    int             `json:"closed_confirmed"`
 	ClosedNotConfirmed int             `json:"closed_not_confirmed"`
 	ClosedNotApplying  int             `json:"closed_not_applying"`
+	Controlled         int             `json:"controlled" doc:"until a date"`
+	Accepted           int             `json:"accepted" doc:"the risk, until a date"`
+	Residual           int             `json:"residual" doc:"fixed but for listed assets"`
+	Unchecked          int             `json:"unchecked" doc:"a compromise check is owed"`
+	CheckAtDesk        int             `json:"check_at_desk" doc:"and the national desk has it"`
 	StandContradicted  int             `json:"stand_contradicted" doc:"of the open answers, each counted in the first stand_ that fits"`
 	StandOverdue       int             `json:"stand_overdue"`
 	StandDisputed      int             `json:"stand_disputed"`

@@ -38,6 +38,11 @@ type Tally struct {
 	ClosedConfirmed    int
 	ClosedNotConfirmed int
 	ClosedNotApplying  int
+	Controlled         int // until a date
+	Accepted           int
+	Residual           int // fixed but for listed assets
+	Unchecked          int // a compromise check is owed
+	CheckAtDesk        int // and the national desk has it
 
 	// The open answers, each counted in the first of these that fits.
 	StandContradicted int
@@ -46,13 +51,6 @@ type Tally struct {
 	StandSilent       int // not acknowledged, and not late
 	StandMoving       int // acknowledged, nothing claimed
 	StandClaimed      int
-}
-
-// Due is one answer with something owed at a time.
-type Due struct {
-	Alert ward.AlertID
-	Org   ward.OrgID
-	At    time.Time
 }
 
 // owed is the time at which the next thing is due from an organisation, zero when nothing is.
@@ -94,7 +92,7 @@ func (tx *Tx) SaveResponse(ctx context.Context, r ward.Response) error {
 		return err
 	}
 	what := fmt.Sprintf("response of %s to %s", r.Org, r.Alert)
-	written, err := tx.write(ctx, `INSERT INTO responses
+	result, err := tx.tx.ExecContext(ctx, `INSERT INTO responses
 			(alert, org, version, state, exposure, exposure_now, proof, claimed, closed, closed_as, due, told, ever_overdue, outcome, until, checked, remind, body)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL, $12, $13, $14, $15, $16, $17)
 		ON CONFLICT (alert, org) DO UPDATE SET version = excluded.version, state = excluded.state, exposure_now = excluded.exposure_now,
@@ -105,7 +103,7 @@ func (tx *Tx) SaveResponse(ctx context.Context, r ward.Response) error {
 		string(r.Alert), string(r.Org), r.Version, string(r.State), string(r.Standing.State), string(r.Current.State), string(r.Proof.Result),
 		micros(r.ClaimedFixedAt), micros(r.ClosedAt), r.ClosedAs, micros(owed(r)), flag(r.EverOverdue), string(r.Outcome), micros(again(r)), checking(r),
 		micros(r.Remind), body)
-	return changed(written, err, what)
+	return changed(result, err, what)
 }
 
 // RefreshResponse writes what evidence and time changed of a response (standing, proof, clocks) and leaves its version.
@@ -145,11 +143,14 @@ func (tx *Tx) Entries(ctx context.Context, scope ward.Scope, alert ward.AlertID,
 
 const responseColumns = `r.body, r.ever_overdue, a.state FROM responses r JOIN alerts a ON a.id = r.alert`
 
-func scanResponse(rows *sql.Rows) (r ward.Response, err error) {
+func scanOneResponse(rows *sql.Rows) (ward.Response, error) { return scanResponse(rows) }
+
+// scanResponse reads responseColumns, after the columns that a query put before them.
+func scanResponse(rows *sql.Rows, before ...any) (r ward.Response, err error) {
 	var body string
 	var ever bool
 	var state ward.AlertState
-	if err := rows.Scan(&body, &ever, &state); err != nil {
+	if err := rows.Scan(append(before, &body, &ever, &state)...); err != nil {
 		return r, err
 	}
 	err = json.Unmarshal([]byte(body), &r)
@@ -162,7 +163,7 @@ func (tx *Tx) Response(ctx context.Context, scope ward.Scope, alert ward.AlertID
 	condition, args := within(scope, "r.org", 3)
 	rows, err := tx.tx.QueryContext(ctx, `SELECT `+responseColumns+` WHERE r.alert = $1 AND r.org = $2 AND `+condition,
 		append([]any{string(alert), string(org)}, args...)...)
-	found, err := list(rows, err, scanResponse)
+	found, err := list(rows, err, scanOneResponse)
 	if err != nil {
 		return ward.Response{}, err
 	}
@@ -177,7 +178,7 @@ func (tx *Tx) ResponsesTo(ctx context.Context, scope ward.Scope, alert ward.Aler
 	condition, args := within(scope, "r.org", 2)
 	rows, err := tx.tx.QueryContext(ctx, `SELECT `+responseColumns+` WHERE r.alert = $1 AND `+condition+` ORDER BY r.org`,
 		append([]any{string(alert)}, args...)...)
-	return list(rows, err, scanResponse)
+	return list(rows, err, scanOneResponse)
 }
 
 // ResponsesOwed lists an organisation's answers that are not closed to alerts in force, the soonest due first.
@@ -185,7 +186,7 @@ func (tx *Tx) ResponsesOwed(ctx context.Context, scope ward.Scope, org ward.OrgI
 	condition, args := within(scope, "r.org", 3)
 	rows, err := tx.tx.QueryContext(ctx, `SELECT `+responseColumns+` WHERE a.state = $1 AND r.closed IS NULL AND ($2 = '' OR r.org = $2) AND `+condition+`
 		ORDER BY CASE WHEN r.due IS NULL THEN 1 ELSE 0 END, r.due, r.alert, r.org`, append([]any{string(ward.Published), string(org)}, args...)...)
-	return list(rows, err, scanResponse)
+	return list(rows, err, scanOneResponse)
 }
 
 // OrgOwed is how many answers an organisation owes to alerts in force, and how many of them are late.
@@ -211,7 +212,7 @@ func (tx *Tx) ResponsesOf(ctx context.Context, scope ward.Scope, org ward.OrgID)
 	condition, args := within(scope, "r.org", 2)
 	rows, err := tx.tx.QueryContext(ctx, `SELECT `+responseColumns+` WHERE r.org = $1 AND `+condition+` ORDER BY a.issued DESC, r.alert DESC`,
 		append([]any{string(org)}, args...)...)
-	return list(rows, err, scanResponse)
+	return list(rows, err, scanOneResponse)
 }
 
 // ResponsesProved lists the answers to alerts in force with the given proof, by organisation.
@@ -219,7 +220,7 @@ func (tx *Tx) ResponsesProved(ctx context.Context, scope ward.Scope, result ward
 	condition, args := within(scope, "r.org", 3)
 	rows, err := tx.tx.QueryContext(ctx, `SELECT `+responseColumns+` WHERE a.state = $1 AND r.proof = $2 AND `+condition+` ORDER BY r.alert, r.org`,
 		append([]any{string(ward.Published), string(result)}, args...)...)
-	return list(rows, err, scanResponse)
+	return list(rows, err, scanOneResponse)
 }
 
 // ResponsesLate lists the answers to alerts in force that owed something by the given time, the longest overdue first.
@@ -227,41 +228,192 @@ func (tx *Tx) ResponsesLate(ctx context.Context, scope ward.Scope, now time.Time
 	condition, args := within(scope, "r.org", 3)
 	rows, err := tx.tx.QueryContext(ctx, `SELECT `+responseColumns+` WHERE a.state = $1 AND r.due <= $2 AND `+condition+` ORDER BY r.due, r.alert, r.org`,
 		append([]any{string(ward.Published), micros(now)}, args...)...)
-	return list(rows, err, scanResponse)
+	return list(rows, err, scanOneResponse)
 }
 
-// ResponsesUntold lists what became overdue by now and was not told yet, in alerts in force.
-func (tx *Tx) ResponsesUntold(ctx context.Context, now time.Time) ([]Due, error) {
-	rows, err := tx.tx.QueryContext(ctx, `SELECT r.alert, r.org, r.due FROM responses r JOIN alerts a ON a.id = r.alert
-		WHERE a.state = $1 AND r.due <= $2 AND (r.told IS NULL OR r.told < r.due) ORDER BY r.due, r.alert, r.org`, string(ward.Published), micros(now))
-	return list(rows, err, func(rows *sql.Rows) (d Due, err error) {
-		var at sql.NullInt64
-		err = rows.Scan(&d.Alert, &d.Org, &at)
-		d.At = moment(at)
-		return d, err
-	})
+// Woken is one answer that its clock or its evidence wants looked at.
+type Woken struct {
+	Alert ward.AlertID
+	Org   ward.OrgID
 }
 
-// MarkOverdue keeps that an answer was overdue at a time and that this was told. It changes nothing that a person wrote,
-// so the version stays.
-func (tx *Tx) MarkOverdue(ctx context.Context, d Due) error {
-	_, err := tx.tx.ExecContext(ctx, `UPDATE responses SET told = $1, ever_overdue = 1 WHERE alert = $2 AND org = $3`,
-		micros(d.At), string(d.Alert), string(d.Org))
-	if err != nil {
-		return fmt.Errorf("store: overdue %s to %s: %w", d.Org, d.Alert, err)
-	}
-	return nil
+func (tx *Tx) woken(ctx context.Context, query string, args ...any) ([]Woken, error) {
+	rows, err := tx.tx.QueryContext(ctx, query, args...)
+	return list(rows, err, func(rows *sql.Rows) (w Woken, err error) { err = rows.Scan(&w.Alert, &w.Org); return w, err })
 }
 
-// NextResponseDue is the first time after now at which an answer to an alert in force is due; zero when none is.
+// ResponsesToRemind lists the answers about whose clock somebody is to be told by now: those to alerts in force, and what is
+// controlled or accepted under an alert that is closed.
+func (tx *Tx) ResponsesToRemind(ctx context.Context, now time.Time) ([]Woken, error) {
+	return tx.woken(ctx, `SELECT r.alert, r.org FROM responses r JOIN alerts a ON a.id = r.alert
+		WHERE r.remind <= $1 AND (a.state = $2 OR (a.state = $3 AND r.until IS NOT NULL)) ORDER BY r.remind, r.alert, r.org`,
+		micros(now), string(ward.Published), string(ward.Ended))
+}
+
+// ResponsesEnding lists the closed answers to alerts in force whose date has passed.
+func (tx *Tx) ResponsesEnding(ctx context.Context, now time.Time) ([]Woken, error) {
+	return tx.woken(ctx, `SELECT r.alert, r.org FROM responses r JOIN alerts a ON a.id = r.alert
+		WHERE r.until <= $1 AND a.state = $2 ORDER BY r.until, r.alert, r.org`, micros(now), string(ward.Published))
+}
+
+// NextResponseDue is the first time after now at which an answer wants to be looked at; zero when none does.
 func (tx *Tx) NextResponseDue(ctx context.Context, now time.Time) (time.Time, error) {
 	var due sql.NullInt64
-	err := tx.tx.QueryRowContext(ctx, `SELECT MIN(r.due) FROM responses r JOIN alerts a ON a.id = r.alert WHERE a.state = $1 AND r.due > $2`,
-		string(ward.Published), micros(now)).Scan(&due)
+	err := tx.tx.QueryRowContext(ctx, `SELECT MIN(at) FROM (
+			SELECT r.due AS at FROM responses r JOIN alerts a ON a.id = r.alert WHERE a.state = $1 AND r.due > $2
+			UNION ALL SELECT r.until FROM responses r JOIN alerts a ON a.id = r.alert WHERE a.state = $1 AND r.until > $2
+			UNION ALL SELECT r.remind FROM responses r JOIN alerts a ON a.id = r.alert WHERE r.remind > $2 AND (a.state = $1 OR (a.state = $3 AND r.until IS NOT NULL)))`,
+		string(ward.Published), micros(now), string(ward.Ended)).Scan(&due)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("store: next due: %w", err)
 	}
 	return moment(due), nil
+}
+
+// ResponsesHeld lists the answers that closed with an outcome that lasts until a date, to alerts that are in force or closed,
+// the soonest to end first.
+func (tx *Tx) ResponsesHeld(ctx context.Context, scope ward.Scope, outcome ward.Outcome) ([]ward.Response, error) {
+	condition, args := within(scope, "r.org", 4)
+	rows, err := tx.tx.QueryContext(ctx, `SELECT `+responseColumns+` WHERE r.outcome = $1 AND r.closed IS NOT NULL AND r.closed_as <> '`+MovedAway+`'
+		AND a.state IN ($2, $3) AND `+condition+` ORDER BY r.until, r.alert, r.org`,
+		append([]any{string(outcome), string(ward.Published), string(ward.Ended)}, args...)...)
+	return list(rows, err, scanOneResponse)
+}
+
+// ResponsesChecking lists the answers to alerts in force whose compromise check waits: "owed" for the organisation, "desk"
+// for the national desk.
+func (tx *Tx) ResponsesChecking(ctx context.Context, scope ward.Scope, waits string) ([]ward.Response, error) {
+	condition, args := within(scope, "r.org", 3)
+	rows, err := tx.tx.QueryContext(ctx, `SELECT `+responseColumns+` WHERE r.checked = $1 AND a.state = $2 AND `+condition+` ORDER BY r.alert, r.org`,
+		append([]any{waits, string(ward.Published)}, args...)...)
+	return list(rows, err, scanOneResponse)
+}
+
+// MovedAway is how an answer is closed that the successor of its organisation has taken over.
+const MovedAway = "taken over"
+
+// Succession is an answer of an organisation that is closed, and a successor that takes it over.
+type Succession struct {
+	Woken
+	To ward.OrgID
+}
+
+// Successions lists the answers to alerts in force that are open, or would open again, of organisations that have closed and
+// whose successor works already.
+func (tx *Tx) Successions(ctx context.Context, now time.Time) ([]Succession, error) {
+	rows, err := tx.tx.QueryContext(ctx, `SELECT r.alert, r.org, s.from_org FROM organisations o
+			JOIN relations s ON s.kind = $1 AND s.to_org = o.id AND s.from_org <> o.id AND s.since <= $2 AND (s.until IS NULL OR s.until > $2)
+			JOIN responses r ON r.org = o.id AND (r.closed IS NULL OR r.until IS NOT NULL) JOIN alerts a ON a.id = r.alert
+		WHERE o.closed <= $2 AND a.state = $3 GROUP BY r.alert, r.org, s.from_org ORDER BY r.alert, r.org, s.from_org`, string(ward.Successor), micros(now), string(ward.Published))
+	return list(rows, err, func(rows *sql.Rows) (s Succession, err error) {
+		err = rows.Scan(&s.Alert, &s.Org, &s.To)
+		return s, err
+	})
+}
+
+// CopyAnswer gives the history of an answer, what was cited for it, to the organisation that takes it over.
+func (tx *Tx) CopyAnswer(ctx context.Context, alert ward.AlertID, from, to ward.OrgID) error {
+	_, err := tx.tx.ExecContext(ctx, `INSERT INTO response_entries (alert, org, at, by_name, kind, words)
+		SELECT alert, $1, at, by_name, kind, words FROM response_entries WHERE alert = $2 AND org = $3 ORDER BY id`, string(to), string(alert), string(from))
+	if err == nil {
+		_, err = tx.tx.ExecContext(ctx, `INSERT INTO exposures (cited_kind, cited, org, asset, cve, software, source, grade, fixed, why, first_seen, last_seen, ended)
+			SELECT cited_kind, cited, $1, asset, cve, software, source, grade, fixed, why, first_seen, last_seen, ended FROM exposures
+			WHERE cited_kind = 'alert' AND cited = $2 AND org = $3 ON CONFLICT DO NOTHING`, string(to), string(alert), string(from))
+	}
+	if err != nil {
+		return fmt.Errorf("store: answer of %s to %s: %w", from, alert, err)
+	}
+	return nil
+}
+
+// Reached is one exposed asset that was reachable, and since when its weakness is known to be exploited.
+type Reached struct {
+	Asset     ward.AssetID
+	Name      string
+	CVE       ward.CVE
+	Exploited time.Time
+	Seen      time.Time // when a source last showed the affected version
+	Listed    bool      // its newest import still does
+}
+
+// ReachedAssets lists the assets of organisations that are reachable and that ran what is affected by an exploited weakness.
+func (tx *Tx) ReachedAssets(ctx context.Context, scope ward.Scope, orgs []ward.OrgID, cves []ward.CVE) ([]Reached, error) {
+	if len(cves) == 0 || len(orgs) == 0 {
+		return nil, nil
+	}
+	about, args := marks(cves, 3)
+	of, values := marks(orgs, 3+len(args))
+	args = append(append([]any{string(ward.Affected), int64(ward.Yes)}, args...), values...)
+	condition, values := within(scope, "o.org", len(args)+1)
+	rows, err := tx.tx.QueryContext(ctx, `SELECT DISTINCT a.id, a.name, v.cve, w.exploited_since, COALESCE(i.last_seen, s.observed_at), i.last_seen IS NULL
+		FROM vulnerabilities w CROSS JOIN verdicts v ON v.cve = w.id AND v.status = $1 CROSS JOIN installs i ON i.software = v.software
+			CROSS JOIN sources s ON s.id = i.source CROSS JOIN assets a ON a.id = i.asset AND a.reachable = $2 CROSS JOIN asset_orgs o ON o.asset = a.id
+		WHERE w.id IN (`+about+`) AND w.exploited_since IS NOT NULL AND o.org IN (`+of+`) AND `+condition+`
+		ORDER BY a.name, a.id, v.cve`, append(args, values...)...)
+	return list(rows, err, func(rows *sql.Rows) (r Reached, err error) {
+		var since, seen sql.NullInt64
+		err = rows.Scan(&r.Asset, &r.Name, &r.CVE, &since, &seen, &r.Listed)
+		r.Exploited, r.Seen = moment(since), moment(seen)
+		return r, err
+	})
+}
+
+// SaveDelegation keeps whether an organisation lets another answer for it.
+func (tx *Tx) SaveDelegation(ctx context.Context, org, delegate ward.OrgID, allowed bool, at time.Time, by string) error {
+	if _, err := tx.tx.ExecContext(ctx, `INSERT INTO delegations (org, delegate, allowed, at, by_name) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (org, delegate) DO UPDATE SET allowed = excluded.allowed, at = excluded.at, by_name = excluded.by_name`,
+		string(org), string(delegate), flag(allowed), micros(at), by); err != nil {
+		return fmt.Errorf("store: delegation of %s to %s: %w", org, delegate, err)
+	}
+	return nil
+}
+
+// Delegation is one organisation that may answer for another, by which relation, and whether the accountable one lets it.
+type Delegation struct {
+	Org      ward.OrgID
+	Delegate ward.OrgID
+	Kind     ward.RelationKind
+	Allowed  bool
+}
+
+// Delegations lists who may answer for whom now: for an organisation's own people those that it answers for, or (given) those
+// that answer for it.
+func (tx *Tx) Delegations(ctx context.Context, org, delegate ward.OrgID, now time.Time) ([]Delegation, error) {
+	rows, err := tx.tx.QueryContext(ctx, `SELECT s.to_org, s.from_org, MIN(s.kind), COALESCE(d.allowed, 1) FROM relations s LEFT JOIN delegations d ON d.org = s.to_org AND d.delegate = s.from_org
+		WHERE s.kind IN ($1, $2, $3) AND s.since <= $4 AND (s.until IS NULL OR s.until > $4) AND ($5 = '' OR s.to_org = $5) AND ($6 = '' OR s.from_org = $6) AND s.from_org <> s.to_org
+		GROUP BY s.to_org, s.from_org, d.allowed ORDER BY s.to_org, s.from_org`,
+		string(ward.GroupLead), string(ward.Hosts), string(ward.OperatesFor), micros(now), string(org), string(delegate))
+	return list(rows, err, func(rows *sql.Rows) (d Delegation, err error) {
+		err = rows.Scan(&d.Org, &d.Delegate, &d.Kind, &d.Allowed)
+		return d, err
+	})
+}
+
+// Members lists the organisations that a care board oversees now.
+func (tx *Tx) Members(ctx context.Context, board ward.OrgID, now time.Time) ([]ward.OrgID, error) {
+	orgs, err := texts(tx.tx.QueryContext(ctx, `SELECT to_org FROM relations WHERE kind = $1 AND from_org = $2 AND since <= $3 AND (until IS NULL OR until > $3)
+		UNION SELECT id FROM organisations WHERE board = $2 AND id <> $2 AND (closed IS NULL OR closed > $3) ORDER BY 1`,
+		string(ward.CareBoard), string(board), micros(now)))
+	all := make([]ward.OrgID, len(orgs))
+	for i, org := range orgs {
+		all[i] = ward.OrgID(org)
+	}
+	return all, err
+}
+
+// AnswerStates lists how the answers of organisations stand to alerts in force (alert empty: to every one): states and
+// clocks, and nothing that anybody wrote or owns.
+func (tx *Tx) AnswerStates(ctx context.Context, scope ward.Scope, alert ward.AlertID) ([]ward.AnswerState, error) {
+	condition, args := within(scope, "r.org", 3)
+	rows, err := tx.tx.QueryContext(ctx, `SELECT a.title, a.severity, a.issued, `+responseColumns+` WHERE a.state = $1 AND ($2 = '' OR r.alert = $2) AND `+condition+`
+		ORDER BY a.issued DESC, r.alert DESC, r.org`, append([]any{string(ward.Published), string(alert)}, args...)...)
+	return list(rows, err, func(rows *sql.Rows) (s ward.AnswerState, err error) {
+		var issued sql.NullInt64
+		r, err := scanResponse(rows, &s.Title, &s.Severity, &issued)
+		s.Alert, s.Org, s.Version, s.State, s.Outcome, s.Reads = r.Alert, r.Org, r.Version, r.State, r.Outcome, r.Reads()
+		s.Issued, s.RespondBy, s.AcknowledgedAt, s.NextDue, s.Until, s.ClosedAt = moment(issued), r.RespondBy, r.AcknowledgedAt, r.NextDue, r.Until, r.ClosedAt
+		return s, err
+	})
 }
 
 // AskedOrgs lists the organisations that were asked by an alert in force.
@@ -308,9 +460,11 @@ func (tx *Tx) Tallies(ctx context.Context, scope ward.Scope, now time.Time, clos
 			SUM(CASE WHEN r.due <= $1 AND a.state = $2 THEN 1 ELSE 0 END), SUM(CASE WHEN r.ever_overdue = 1 OR (r.due <= $1 AND a.state = $2) THEN 1 ELSE 0 END),
 			SUM(CASE WHEN r.claimed IS NOT NULL THEN 1 ELSE 0 END), SUM(CASE WHEN r.proof = 'confirmed' THEN 1 ELSE 0 END), SUM(CASE WHEN r.proof = 'awaiting_evidence' THEN 1 ELSE 0 END), SUM(CASE WHEN r.proof = 'contradicted' THEN 1 ELSE 0 END), SUM(CASE WHEN r.proof = 'disputed' THEN 1 ELSE 0 END),
 			SUM(CASE WHEN r.closed_as = 'closed, confirmed' THEN 1 ELSE 0 END), SUM(CASE WHEN r.closed_as = 'closed, not confirmed' THEN 1 ELSE 0 END), SUM(CASE WHEN r.closed_as = 'not applicable' THEN 1 ELSE 0 END),
+			SUM(CASE WHEN r.closed IS NOT NULL AND r.outcome = 'controlled' THEN 1 ELSE 0 END), SUM(CASE WHEN r.closed IS NOT NULL AND r.outcome = 'accepted' THEN 1 ELSE 0 END), SUM(CASE WHEN r.closed IS NOT NULL AND r.outcome = 'fixed_with_residual' THEN 1 ELSE 0 END),
+			SUM(CASE WHEN r.checked = 'owed' THEN 1 ELSE 0 END), SUM(CASE WHEN r.checked = 'desk' THEN 1 ELSE 0 END),
 			`+standing("contradicted")+`, `+standing("overdue")+`, `+standing("disputed")+`, `+standing("unanswered")+`, `+standing("in_progress")+`, `+standing("remediated")+`
 		FROM alerts a JOIN responses r ON r.alert = a.id
-		WHERE (a.state = $2 OR ($3 = 1 AND a.state = 'closed')) AND `+condition+`
+		WHERE (a.state = $2 OR ($3 = 1 AND a.state = 'closed')) AND r.closed_as <> '`+MovedAway+`' AND `+condition+`
 		GROUP BY a.id, a.title, a.severity, a.state, a.issued ORDER BY a.issued DESC, a.id DESC`,
 		append([]any{micros(now), string(ward.Published), flag(closed)}, args...)...)
 	return list(rows, err, func(rows *sql.Rows) (t Tally, err error) {
@@ -319,7 +473,7 @@ func (tx *Tx) Tallies(ctx context.Context, scope ward.Scope, now time.Time, clos
 			&t.Unanswered, &t.InProgress, &t.Remediated, &t.Closed, &t.ExposedThen, &t.NotKnownThen,
 			&t.Exposed, &t.NotExposed, &t.NotKnown, &t.Overdue, &t.EverOverdue,
 			&t.Claimed, &t.Confirmed, &t.Awaiting, &t.Contradicted, &t.Disputed,
-			&t.ClosedConfirmed, &t.ClosedNotConfirmed, &t.ClosedNotApplying,
+			&t.ClosedConfirmed, &t.ClosedNotConfirmed, &t.ClosedNotApplying, &t.Controlled, &t.Accepted, &t.Residual, &t.Unchecked, &t.CheckAtDesk,
 			&t.StandContradicted, &t.StandOverdue, &t.StandDisputed, &t.StandSilent, &t.StandMoving, &t.StandClaimed)
 		t.Issued = moment(issued)
 		return t, err

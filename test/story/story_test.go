@@ -245,6 +245,7 @@ func (w *world) harrowmereClaims() {
 func (w *world) harrowmereIsConfirmed() {
 	w.deliver("amara.quill", "XZ1A", "XZ1A-edge-2025-05-15.csv", "15", "05:30")
 	w.see("43-import", "Applied")
+	w.checks("XZ1A", "Amara Quill", "Logs since 1 April and the configuration.")
 	w.goTo("Owed")
 	w.follow("Close your answer")
 	w.see("44-answer-confirmed", "Confirmed", "edge (tool export)", "observed at 05:30 UTC on 15 May 2025")
@@ -369,6 +370,7 @@ func (w *world) saltenbyClosesOnItsWord() {
 	w.claim("16:10", "The contractor installed 12.3.0.2.")
 	w.says("Your update is saved", "Awaiting evidence")
 	w.at("19 May 09:30")
+	w.checks("XZ4D", "Dev Marsh", "Logs since 1 May; older ones are gone.")
 	w.Navigate(w.url + "/owed")
 	w.follow("Deliver newer evidence, or close as not confirmed")
 	w.follow("Deliver newer evidence, or close as not confirmed")
@@ -384,6 +386,7 @@ func (w *world) fellwickIsConfirmed() {
 	w.as("bryn.holloway")
 	w.claim("00:50", "The server in use is now on 11.12.0.5; checked on its own page.")
 	w.deliver("bryn.holloway", "XZ2B", "XZ2B-edge-2025-05-20.csv", "20", "05:30")
+	w.checks("XZ2B", "Bryn Holloway", "Disk image taken before the update.")
 	w.goTo("Owed")
 	w.follow("Close your answer")
 	w.says("Confirmed")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"wardwatch/act/responses"
 	"wardwatch/app"
 	"wardwatch/config"
 	"wardwatch/test/browser"
@@ -172,6 +173,19 @@ func (w *world) settle() time.Time {
 		w.t.Fatal(err)
 	}
 	return next
+}
+
+// checks lets an organisation's lead sign that no sign of an intruder was found.
+func (w *world) checks(org ward.OrgID, name, coverage string) {
+	w.t.Helper()
+	who := ward.Actor{Name: name, Org: org, Role: ward.Lead, Scope: ward.Only(org)}
+	r, err := w.app.Responses.Get(w.t.Context(), who.Scope, threat, org)
+	if err == nil {
+		_, err = w.app.Responses.SignCheck(w.t.Context(), who, threat, org, r.Version, responses.Signed{Result: ward.NoEvidence, Coverage: coverage}, "")
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // as signs a person of the pack in, and whoever was signed in out. They land on their first page.
