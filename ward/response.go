@@ -179,8 +179,8 @@ func (c Check) AtDesk() bool {
 	return c.SettleAt.IsZero() && (c.Result == CannotDetermine || c.Result == EvidenceFound)
 }
 
-// Call is a telephone call by which the national desk recorded an answer on behalf of an organisation.
-type Call struct {
+// PhoneCall is a telephone call by which the national desk recorded an answer on behalf of an organisation.
+type PhoneCall struct {
 	Speaker string    `json:"speaker"` // name and post
 	Number  string    `json:"number"`  // that was called back
 	At      time.Time `json:"at"`
@@ -227,8 +227,8 @@ type Response struct {
 	Residual       []Residual
 	Until          time.Time // when a closed answer opens again: review, end of acceptance, first residual; zero when it does not
 	Check          Check
-	Call           Call  // its standing words came by telephone; zero when the organisation said them itself
-	Spoke          OrgID // whose person said its standing words; empty for the organisation itself
+	Call           PhoneCall // its standing words came by telephone; zero when the organisation said them itself
+	Spoke          OrgID     // whose person said its standing words; empty for the organisation itself
 	Recurrence     Recurrence
 	From           []OrgID // whose answers it took over by mergers
 	MovedTo        OrgID   // who took this answer over

@@ -21,9 +21,9 @@ type key struct {
 // a national analyst who took a telephone call.
 type voice struct {
 	who  ward.Actor
-	from ward.OrgID // whose word it is, when not the organisation's own
-	call ward.Call  // zero unless it came by telephone
-	desk bool       // the national desk decides, and speaks for nobody
+	from ward.OrgID     // whose word it is, when not the organisation's own
+	call ward.PhoneCall // zero unless it came by telephone
+	desk bool           // the national desk decides, and speaks for nobody
 }
 
 // line is the name beside what was said.

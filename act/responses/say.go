@@ -111,7 +111,7 @@ func (l *Ledger) Say(ctx context.Context, who ward.Actor, alert ward.AlertID, or
 
 // ByTelephone records what an organisation said on the telephone: its speaker, and the number that was called back. The
 // organisation is told, sees it as such everywhere, and overrules it by answering.
-func (l *Ledger) ByTelephone(ctx context.Context, who ward.Actor, call ward.Call, alert ward.AlertID, org ward.OrgID, version int, a Answer) (ward.Response, error) {
+func (l *Ledger) ByTelephone(ctx context.Context, who ward.Actor, call ward.PhoneCall, alert ward.AlertID, org ward.OrgID, version int, a Answer) (ward.Response, error) {
 	if err := who.NeedFor(ward.MayRecord, org); err != nil {
 		return ward.Response{}, err
 	}
@@ -127,7 +127,7 @@ func (l *Ledger) ByTelephone(ctx context.Context, who ward.Actor, call ward.Call
 }
 
 // called checks a telephone call: a speaker, a number that can be called back, and a time that is not to come.
-func (l *Ledger) called(call ward.Call) (ward.Call, error) {
+func (l *Ledger) called(call ward.PhoneCall) (ward.PhoneCall, error) {
 	var err error
 	if call.Speaker, err = needed("speaker", call.Speaker, "name and post of whom you spoke to"); err != nil {
 		return call, err
