@@ -32,10 +32,10 @@ func plainKey(vendor, product string) string {
 	if p == "" {
 		return ""
 	}
-	if short := strings.TrimPrefix(p, v); v != "" && short != "" && !digit(short[0]) {
+	if short := strings.TrimSuffix(p, "firmware"); short != "" {
 		p = short
 	}
-	if short := strings.TrimSuffix(p, "firmware"); short != "" {
+	if short := strings.TrimPrefix(p, v); v != "" && short != "" && !digit(short[0]) {
 		p = short
 	}
 	return v + "/" + p

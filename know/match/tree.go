@@ -417,8 +417,11 @@ func (w *walk) condition(l *leaf) truth {
 		if other != w.id && (other.part == l.cpe.Part || other.part == "" && l.cpe.Part == "a") && other.Software != w.id.Software {
 			listed = true
 		}
-		if l.family != "" && l.family == other.family {
-			return yes
+		if l.family != "" && other.family != "" { // whatever part the record gives it
+			if l.family == other.family {
+				return yes
+			}
+			listed = true
 		}
 		if !l.names(other) {
 			continue

@@ -185,7 +185,7 @@ func wholeBuild(r know.Range) know.Range {
 
 // generic are products that stand for a whole family of operating systems when no version is given.
 var generic = map[string]string{
-	"microsoft/windows": "windows", "linux/linuxkernel": "linux", "linux/linux": "linux", "apple/macos": "macos", "apple/macosx": "macos",
+	"microsoft/windows": "windows", "linux/kernel": "linux", "linux/linux": "linux", "apple/macos": "macos", "apple/macosx": "macos",
 	"apple/iphoneos": "ios", "google/android": "android",
 }
 
