@@ -35,3 +35,12 @@ CREATE TRIGGER desk_notes_is_append_only_update BEFORE UPDATE ON desk_notes BEGI
 -- +goose StatementBegin
 CREATE TRIGGER desk_notes_is_append_only_delete BEFORE DELETE ON desk_notes BEGIN SELECT RAISE(ABORT, 'the watch log is append-only'); END;
 -- +goose StatementEnd
+-- A replacement deletes without asking the triggers of a deletion, so it is refused where it begins.
+-- +goose StatementBegin
+CREATE TRIGGER desk_notes_is_append_only_replace BEFORE INSERT ON desk_notes WHEN EXISTS (SELECT 1 FROM desk_notes WHERE id = NEW.id)
+  BEGIN SELECT RAISE(ABORT, 'the watch log is append-only'); END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER audit_is_append_only_replace BEFORE INSERT ON audit WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
+  BEGIN SELECT RAISE(ABORT, 'the audit record is append-only'); END;
+-- +goose StatementEnd
