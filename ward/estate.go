@@ -54,6 +54,18 @@ type Asset struct {
 	Gone        bool      // no source lists it any more: "no longer seen", which is never "fixed"
 }
 
+// DeclaredAppliance is a machine that a person declares by hand, with what runs on it.
+type DeclaredAppliance struct {
+	Org       OrgID
+	Vendor    string
+	Product   string
+	Version   string
+	Name      string // how people call it; empty: made from the product
+	Class     Class  // empty: appliance
+	Reachable Tri    // from the internet
+	Site      string
+}
+
 // Software is one distinct identity of installed software, as a source gave it.
 type Software struct {
 	ID      SoftwareID

@@ -221,17 +221,6 @@ func (tx *Tx) FindAsset(ctx context.Context, operator ward.OrgID, nameKey string
 	return id, nil
 }
 
-// AnsweredByAnother reports whether an organisation other than org and the operator is accountable for an asset. It is for
-// the import of a source, which must not join what is another's.
-func (tx *Tx) AnsweredByAnother(ctx context.Context, asset ward.AssetID, org, operator ward.OrgID) (bool, error) {
-	var n int
-	if err := tx.repeatOne(ctx, &n, `SELECT COUNT(*) FROM asset_orgs WHERE asset = $1 AND accountable = 1 AND org NOT IN ($2, $3)`,
-		int64(asset), string(org), string(operator)); err != nil {
-		return false, fmt.Errorf("store: asset %d: %w", asset, err)
-	}
-	return n > 0, nil
-}
-
 // AddAsset makes an asset as its first source describes it.
 func (tx *Tx) AddAsset(ctx context.Context, operator ward.OrgID, name, nameKey string, says Says, at time.Time) (id ward.AssetID, err error) {
 	data, services, err := encodeLists(says)
@@ -279,20 +268,26 @@ func (tx *Tx) EnsureSoftware(ctx context.Context, sw ward.Software, keys func(wa
 	return id, true, nil
 }
 
+// Listing is one asset as a source lists it: what it says, and of which asset, where that is merged into another.
+type Listing struct {
+	Says
+	As ward.AssetID
+}
+
 // Listed is what a source's newest import lists, by asset.
-func (tx *Tx) Listed(ctx context.Context, source ward.SourceID) (map[ward.AssetID]Says, error) {
-	rows, err := tx.tx.QueryContext(ctx, `SELECT asset, class, site, reachable, data, services FROM presence
+func (tx *Tx) Listed(ctx context.Context, source ward.SourceID) (map[ward.AssetID]Listing, error) {
+	rows, err := tx.tx.QueryContext(ctx, `SELECT asset, COALESCE(listed_as, asset), class, site, reachable, data, services FROM presence
 		WHERE source = $1 AND last_seen IS NULL`, int64(source))
-	all := map[ward.AssetID]Says{}
+	all := map[ward.AssetID]Listing{}
 	_, err = list(rows, err, func(rows *sql.Rows) (struct{}, error) {
 		var asset ward.AssetID
 		var data, services string
-		var says Says
-		if err := rows.Scan(&asset, &says.Class, &says.Site, &says.Reachable, &data, &services); err != nil {
+		var one Listing
+		if err := rows.Scan(&asset, &one.As, &one.Class, &one.Site, &one.Reachable, &data, &services); err != nil {
 			return struct{}{}, err
 		}
-		err := decodeLists(&says, data, services)
-		all[asset] = says
+		err := decodeLists(&one.Says, data, services)
+		all[asset] = one
 		return struct{}{}, err
 	})
 	return all, err
@@ -354,13 +349,18 @@ func (tx *Tx) EndInstalls(ctx context.Context, source ward.SourceID, at time.Tim
 }
 
 // AddPresence begins an interval in which a source lists an asset.
-func (tx *Tx) AddPresence(ctx context.Context, source ward.SourceID, asset ward.AssetID, says Says, at time.Time) error {
+func (tx *Tx) AddPresence(ctx context.Context, source ward.SourceID, asset ward.AssetID, one Listing, at time.Time) error {
+	says := one.Says
 	data, services, err := encodeLists(says)
 	if err != nil {
 		return err
 	}
-	if err := tx.repeat(ctx, `INSERT INTO presence (source, asset, first_seen, class, site, reachable, data, services)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, int64(source), int64(asset), micros(at), string(says.Class), says.Site, int(says.Reachable), data, services); err != nil {
+	var as any
+	if one.As != asset {
+		as = int64(one.As)
+	}
+	if err := tx.repeat(ctx, `INSERT INTO presence (source, asset, first_seen, class, site, reachable, data, services, listed_as)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, int64(source), int64(asset), micros(at), string(says.Class), says.Site, int(says.Reachable), data, services, as); err != nil {
 		return fmt.Errorf("store: presence of asset %d: %w", asset, err)
 	}
 	return nil
@@ -396,10 +396,22 @@ type Described struct {
 
 // Describe reads how a source's assets stand and what every source that lists them says.
 func (tx *Tx) Describe(ctx context.Context, source ward.SourceID) ([]Described, error) {
-	rows, err := tx.tx.QueryContext(ctx, `SELECT a.id, a.class, a.site, a.reachable, a.data, a.services, p.class, p.site, p.reachable, p.data, p.services
+	return described(tx.tx.QueryContext(ctx, `SELECT `+describeColumns+`
 		FROM presence mine JOIN assets a ON a.id = mine.asset JOIN presence p ON p.asset = mine.asset AND p.last_seen IS NULL
 			JOIN sources s ON s.id = p.source
-		WHERE mine.source = $1 AND mine.last_seen IS NULL ORDER BY mine.asset, s.observed_at DESC, s.id`, int64(source))
+		WHERE mine.source = $1 AND mine.last_seen IS NULL ORDER BY mine.asset, s.observed_at DESC, s.id`, int64(source)))
+}
+
+// DescribeAsset is Describe for one asset.
+func (tx *Tx) DescribeAsset(ctx context.Context, id ward.AssetID) ([]Described, error) {
+	return described(tx.tx.QueryContext(ctx, `SELECT `+describeColumns+`
+		FROM assets a JOIN presence p ON p.asset = a.id AND p.last_seen IS NULL JOIN sources s ON s.id = p.source
+		WHERE a.id = $1 ORDER BY s.observed_at DESC, s.id`, int64(id)))
+}
+
+const describeColumns = `a.id, a.class, a.site, a.reachable, a.data, a.services, p.class, p.site, p.reachable, p.data, p.services`
+
+func described(rows *sql.Rows, err error) ([]Described, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: describe: %w", err)
 	}
@@ -555,6 +567,9 @@ func (tx *Tx) Assets(ctx context.Context, scope ward.Scope, q AssetQuery) (ward.
 		present = `NOT ` + present
 	}
 	where = append(where, present)
+	if from == `assets a` {
+		where = append(where, `a.merged_into IS NULL`)
+	}
 	rows, err := tx.tx.QueryContext(ctx, `SELECT `+assetColumns+` FROM `+from+` WHERE `+strings.Join(where, ` AND `)+
 		` ORDER BY `+order+` LIMIT `+arg(limit+1), args...)
 	found, err := list(rows, err, scanAsset)
@@ -586,8 +601,12 @@ func (tx *Tx) commonSoftware(ctx context.Context, pattern string) (common bool, 
 	return count == many, nil
 }
 
-// Asset is one asset within scope.
+// Asset is one asset within scope; one that is merged is shown as the asset that it turned out to be.
 func (tx *Tx) Asset(ctx context.Context, scope ward.Scope, id ward.AssetID) (ward.Asset, error) {
+	id, err := tx.shownAs(ctx, id)
+	if err != nil {
+		return ward.Asset{}, err
+	}
 	condition, codes := within(scope, "org", 2)
 	rows, err := tx.tx.QueryContext(ctx, `SELECT `+assetColumns+` FROM assets a
 		WHERE a.id = $1 AND EXISTS (SELECT 1 FROM asset_orgs WHERE asset = a.id AND `+condition+`)`, append([]any{int64(id)}, codes...)...)

@@ -246,6 +246,7 @@ func (r *Register) read(ctx context.Context, d Delivery, body io.Reader, relatio
 	v := newInventory()
 	rows := 0
 	operators := map[ward.OrgID]bool{"": true, d.Org: true}
+	clients := map[ward.OrgID]bool{}
 	at := d.ObservedAt
 	if at.IsZero() {
 		at = r.clock.Now()
@@ -275,12 +276,16 @@ func (r *Register) read(ctx context.Context, d Delivery, body io.Reader, relatio
 		if row.Operator == "" || !runs {
 			row.Operator = d.Org
 		}
+		if len(row.Accountable) > 0 {
+			row.Accountable = r.clients(row, d.Org, clients, relations, at, v)
+		}
 		v.add(row, row.Operator)
 		return nil
 	})
 	if err != nil {
 		return nil, "", err
 	}
+	v.finish()
 	summary.Problems = append(summary.Problems, v.Problems...)
 	v.Summary = summary
 	return v, reader.Format(), nil
@@ -320,6 +325,31 @@ func operates(operator, org ward.OrgID, relations []ward.Relation, at time.Time)
 	})
 }
 
+// clients are those of the organisations that a row names as accountable which the deliverer may name: its own, of its own
+// assets. known remembers what was asked.
+func (r *Register) clients(row Row, org ward.OrgID, known map[ward.OrgID]bool, relations []ward.Relation, at time.Time, v *inventory) (all []ward.OrgID) {
+	if row.Operator != org {
+		return nil
+	}
+	for _, client := range row.Accountable {
+		if client == org {
+			continue
+		}
+		may, asked := known[client]
+		if !asked {
+			may = operates(org, client, relations, at)
+			known[client] = may
+			if !may {
+				v.note(row.Line, fmt.Sprintf("accountable %.20s: no relation then in force says that %s hosts, operates for or supplies it, so it is not named", client, org))
+			}
+		}
+		if may {
+			all = append(all, client)
+		}
+	}
+	return all
+}
+
 // application is a delivery that has been read and may be written.
 type application struct {
 	Delivery
@@ -346,29 +376,30 @@ func (r *Register) apply(ctx context.Context, tx *store.Tx, who ward.Actor, a ap
 	done := ward.Import{ID: a.decided, Source: source.ID, Org: a.Org, SourceName: a.Source, Digest: a.digest, ObservedAt: a.ObservedAt, ReceivedAt: now,
 		By: who.Name, State: ward.ImportApplied, Rows: a.inventory.Rows, Rejected: a.inventory.Rejected, Problems: a.inventory.Problems, Assets: len(a.inventory.assets)}
 
-	was := map[ward.AssetID]store.Says{}
+	was := map[ward.AssetID]store.Listing{}
 	if source.ID != 0 {
 		if was, err = tx.Listed(ctx, source.ID); err != nil {
 			return done, err
 		}
 	}
-	ids := make([]ward.AssetID, len(a.inventory.assets))
-	listedNow := make(map[ward.AssetID]bool, len(ids))
-	for i, asset := range a.inventory.assets {
-		if ids[i], a.inventory.assets[i].key.name, err = identify(ctx, tx, a.Org, asset.key); err != nil {
+	known := &recognised{devices: map[ward.OrgID]*devices{}}
+	members := make([]ward.AssetID, len(a.inventory.assets)) // as the source names them
+	for i := range a.inventory.assets {
+		asset := &a.inventory.assets[i]
+		d := known.devices[asset.key.operator]
+		if d == nil {
+			if d, err = load(ctx, tx, asset.key.operator); err != nil {
+				return done, err
+			}
+			known.devices[asset.key.operator] = d
+		}
+		asset.plain = asset.key.name
+		if members[i], asset.key.name, err = identify(ctx, tx, a.Org, source.ID, *asset, d); err != nil {
 			return done, err
 		}
-		listedNow[ids[i]] = true
 	}
-	var lost []ward.AssetID
-	for id := range was {
-		if !listedNow[id] {
-			lost = append(lost, id)
-		}
-	}
-	slices.Sort(lost)
-	done.AssetsLost = len(lost)
-	if a.hold != nil && lostTooMuch(len(lost), len(was)) {
+	done.AssetsLost = len(lostOf(was, rootsOf(a, members, known)))
+	if a.hold != nil && lostTooMuch(done.AssetsLost, len(was)) {
 		return r.holdBack(ctx, tx, who, a, done, len(was))
 	}
 
@@ -376,10 +407,45 @@ func (r *Register) apply(ctx context.Context, tx *store.Tx, who ward.Actor, a ap
 		return done, err
 	}
 	done.Source = source.ID
-	if err := writeAssets(ctx, tx, a, source.ID, last, ids, was, lost); err != nil {
+	fresh := map[ward.AssetID]bool{}
+	for i, asset := range a.inventory.assets {
+		if members[i] != 0 {
+			continue
+		}
+		if members[i], err = tx.AddAsset(ctx, asset.key.operator, asset.name, asset.key.name, asset.says, a.ObservedAt); err != nil {
+			return done, err
+		}
+		fresh[members[i]] = true
+	}
+	if err := r.recognise(ctx, tx, a, source.ID, members, fresh, known); err != nil {
 		return done, err
 	}
-	if err := r.writeInstalls(ctx, tx, a, source.ID, last, ids, &done); err != nil {
+	if err := r.joinNamed(ctx, tx, a, members, fresh, known); err != nil {
+		return done, err
+	}
+	clients, err := r.nameClients(ctx, tx, a, source.ID, members, known)
+	if err != nil {
+		return done, err
+	}
+	for _, d := range known.devices {
+		if d.moved {
+			if was, err = tx.Listed(ctx, source.ID); err != nil {
+				return done, err
+			}
+			break
+		}
+	}
+	ids := rootsOf(a, members, known)
+	lost := lostOf(was, ids)
+	done.AssetsLost = len(lost)
+	renamed, err := writeAssets(ctx, tx, a, source.ID, last, ids, members, was, lost)
+	if err != nil {
+		return done, err
+	}
+	if err := r.writeInstalls(ctx, tx, a, source.ID, last, ids, renamed, &done); err != nil {
+		return done, err
+	}
+	if err := writeFound(ctx, tx, a, source.ID, last, ids, renamed); err != nil {
 		return done, err
 	}
 	if err := settle(ctx, tx, source.ID); err != nil {
@@ -390,31 +456,86 @@ func (r *Register) apply(ctx context.Context, tx *store.Tx, who ward.Actor, a ap
 			return done, err
 		}
 	}
-	if err := r.markTouched(ctx, tx, a.Org, source.ID); err != nil {
+	if err := r.markTouched(ctx, tx, a.Org, source.ID, clients...); err != nil {
 		return done, err
 	}
-	return r.record(ctx, tx, who, a, done)
+	return r.record(ctx, tx, who, a, done, known.merged)
 }
 
-// identify finds the asset that org's source means, or 0, and the name to keep it under. An organisation shares an asset
-// with the operator that a relation names. Two organisations with the same operator know nothing of each other, so a name
-// that another has used already is another asset: who guesses a name must not learn what the other's sources say.
-func identify(ctx context.Context, tx *store.Tx, org ward.OrgID, key assetKey) (ward.AssetID, string, error) {
-	if key.operator == org {
-		id, err := tx.FindAsset(ctx, org, key.name)
-		return id, key.name, err
+// rootsOf is under which asset each one of a delivery is shown; 0 for one that is new.
+func rootsOf(a application, members []ward.AssetID, k *recognised) []ward.AssetID {
+	roots := make([]ward.AssetID, len(members))
+	for i, member := range members {
+		if member != 0 {
+			roots[i] = k.root(a.inventory.assets[i].key.operator, member)
+		}
 	}
-	apart := key.name + "\x1f" + string(org)
-	if id, err := tx.FindAsset(ctx, key.operator, apart); err != nil || id != 0 {
-		return id, apart, err
+	return roots
+}
+
+// lostOf lists what a source listed and lists no longer.
+func lostOf(was map[ward.AssetID]store.Listing, now []ward.AssetID) (lost []ward.AssetID) {
+	listed := make(map[ward.AssetID]bool, len(now))
+	for _, id := range now {
+		listed[id] = true
 	}
-	id, err := tx.FindAsset(ctx, key.operator, key.name)
+	for id := range was {
+		if !listed[id] {
+			lost = append(lost, id)
+		}
+	}
+	slices.Sort(lost)
+	return lost
+}
+
+// identify finds the asset that org's source means, or 0, and the name to keep it under. What an organisation says of an
+// asset that another operates is an asset of its own, until the operator's list names the organisation: who guesses a name
+// must neither learn what the operator's sources say, nor write into it. Within an organisation one name is one asset, unless
+// another source knows that by another serial number.
+func identify(ctx context.Context, tx *store.Tx, org ward.OrgID, source ward.SourceID, asset listed, d *devices) (ward.AssetID, string, error) {
+	key := asset.key
+	if key.operator != org {
+		apart := apartKey(key.name, org)
+		if id, err := tx.FindAsset(ctx, key.operator, apart); err != nil || id != 0 {
+			return id, apart, err
+		}
+		id, err := tx.FindAsset(ctx, key.operator, key.name)
+		if err != nil || id == 0 {
+			return 0, apart, err
+		}
+		own, others, err := tx.ListedBy(ctx, d.root(id), org)
+		if err != nil || !own || others {
+			return 0, apart, err
+		}
+		return id, key.name, nil // its own word, from before such words were kept apart
+	}
+	if asset.serial != "" {
+		apart := key.name + "\x1f" + asset.serial
+		if id, err := tx.FindAsset(ctx, org, apart); err != nil || id != 0 {
+			return id, apart, err
+		}
+	}
+	id, err := tx.FindAsset(ctx, org, key.name)
 	if err != nil || id == 0 {
 		return 0, key.name, err
 	}
-	another, err := tx.AnsweredByAnother(ctx, id, org, key.operator)
-	if err != nil || another {
-		return 0, apart, err
+	own, others, err := tx.ListedBy(ctx, d.root(id), org)
+	if err != nil {
+		return 0, key.name, err
+	}
+	if others && !own { // a client's word of it, from before such words were kept apart
+		apart := apartKey(key.name, org)
+		id, err := tx.FindAsset(ctx, org, apart)
+		return id, apart, err
+	}
+	if serial := d.marks[id].serial(); asset.serial != "" && serial != "" && serial != asset.serial && !slices.Contains(d.marks[id], Mark{BySerial, asset.serial}) {
+		mine, err := tx.SourceIdentifiersOf(ctx, source, id)
+		if err != nil {
+			return 0, key.name, err
+		}
+		if !slices.ContainsFunc(mine, func(i store.Identifier) bool { return i.Kind == string(BySerial) }) {
+			return 0, key.name + "\x1f" + asset.serial, nil
+		}
 	}
 	return id, key.name, nil
 }
@@ -490,37 +611,75 @@ func (r *Register) holdBack(ctx context.Context, tx *store.Tx, who ward.Actor, a
 
 func subject(i ward.Import) string { return fmt.Sprintf("%s/import/%d", i.Org, i.ID) }
 
-// writeAssets writes new assets, who answers for them, and which of them the source lists with what it says.
-func writeAssets(ctx context.Context, tx *store.Tx, a application, source ward.SourceID, last time.Time, ids []ward.AssetID, was map[ward.AssetID]store.Says, lost []ward.AssetID) error {
+// writeAssets writes who answers for the assets, and which of them the source lists with what it says. renamed are those
+// that the source lists under another of their names than before.
+func writeAssets(ctx context.Context, tx *store.Tx, a application, source ward.SourceID, last time.Time, ids, members []ward.AssetID, was map[ward.AssetID]store.Listing, lost []ward.AssetID) (renamed map[ward.AssetID]bool, err error) {
+	renamed = map[ward.AssetID]bool{}
 	for i, asset := range a.inventory.assets {
-		if ids[i] == 0 {
-			var err error
-			if ids[i], err = tx.AddAsset(ctx, asset.key.operator, asset.name, asset.key.name, asset.says, a.ObservedAt); err != nil {
-				return err
-			}
-		}
-		if before, is := was[ids[i]]; is {
-			if !same(before, asset.says) {
+		before, is := was[ids[i]]
+		if is && before.As == members[i] {
+			if !same(before.Says, asset.says) {
 				if err := tx.ChangePresence(ctx, source, ids[i], asset.says); err != nil {
-					return err
+					return nil, err
 				}
 			}
 			continue
 		}
-		if err := tx.AnswersFor(ctx, a.Org, ids[i], asset.key.name, true, asset.key.operator == a.Org); err != nil {
-			return err
-		}
-		if asset.key.operator != a.Org {
-			if err := tx.AnswersFor(ctx, asset.key.operator, ids[i], asset.key.name, false, true); err != nil {
-				return err
+		if is {
+			renamed[ids[i]] = true
+			if err := tx.EndPresence(ctx, source, ids[i], last); err != nil {
+				return nil, err
 			}
 		}
-		if err := tx.AddPresence(ctx, source, ids[i], asset.says, a.ObservedAt); err != nil {
-			return err
+		if ids[i] == members[i] {
+			if err := tx.AnswersFor(ctx, a.Org, ids[i], asset.key.name, true, asset.key.operator == a.Org); err != nil {
+				return nil, err
+			}
+			if asset.key.operator != a.Org {
+				if err := tx.AnswersFor(ctx, asset.key.operator, ids[i], asset.key.name, false, true); err != nil {
+					return nil, err
+				}
+			}
+		}
+		if err := tx.AddPresence(ctx, source, ids[i], store.Listing{Says: asset.says, As: members[i]}, a.ObservedAt); err != nil {
+			return nil, err
 		}
 	}
 	for _, id := range lost {
 		if err := tx.EndPresence(ctx, source, id, last); err != nil {
+			return nil, err
+		}
+	}
+	return renamed, nil
+}
+
+// writeFound writes which findings of a scanner began and ended.
+func writeFound(ctx context.Context, tx *store.Tx, a application, source ward.SourceID, last time.Time, ids []ward.AssetID, renamed map[ward.AssetID]bool) error {
+	was, err := tx.FoundNow(ctx, source)
+	if err != nil || len(was) == 0 && len(a.inventory.found) == 0 {
+		return err
+	}
+	now := make(map[store.Found]store.Said, len(a.inventory.found))
+	for key, said := range a.inventory.found {
+		now[store.Found{Asset: ids[key.asset], CVE: key.cve, Plugin: key.plugin, Port: key.port}] = said
+	}
+	for found, said := range was {
+		newer, still := now[found]
+		switch {
+		case !still || renamed[found.Asset]:
+			err = tx.EndFound(ctx, source, found, last)
+		case newer != said:
+			err = tx.ChangeFound(ctx, source, found, newer)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for found, said := range now {
+		if _, before := was[found]; before && !renamed[found.Asset] {
+			continue
+		}
+		if err := tx.AddFound(ctx, source, found, said, a.ObservedAt); err != nil {
 			return err
 		}
 	}
@@ -528,7 +687,7 @@ func writeAssets(ctx context.Context, tx *store.Tx, a application, source ward.S
 }
 
 // writeInstalls writes new software identities, and which installs began and ended.
-func (r *Register) writeInstalls(ctx context.Context, tx *store.Tx, a application, source ward.SourceID, last time.Time, ids []ward.AssetID, done *ward.Import) error {
+func (r *Register) writeInstalls(ctx context.Context, tx *store.Tx, a application, source ward.SourceID, last time.Time, ids []ward.AssetID, renamed map[ward.AssetID]bool, done *ward.Import) error {
 	pairs, err := tx.JoinedKeys(ctx)
 	if err != nil {
 		return err
@@ -560,7 +719,7 @@ func (r *Register) writeInstalls(ctx context.Context, tx *store.Tx, a applicatio
 			began = append(began, now[next])
 			next++
 		}
-		if next < len(now) && now[next] == was {
+		if next < len(now) && now[next] == was && !renamed[was.Asset] {
 			next++
 			return
 		}
@@ -583,7 +742,11 @@ func settle(ctx context.Context, tx *store.Tx, source ward.SourceID) error {
 	if err != nil {
 		return err
 	}
-	for _, d := range described {
+	return describe(ctx, tx, described)
+}
+
+func describe(ctx context.Context, tx *store.Tx, all []store.Described) error {
+	for _, d := range all {
 		if says := settled(d.Now, d.Says); !same(says, d.Now) {
 			if err := tx.ChangeAsset(ctx, d.Asset, says); err != nil {
 				return err
@@ -595,14 +758,16 @@ func settle(ctx context.Context, tx *store.Tx, source ward.SourceID) error {
 
 // markTouched leaves work for findings and proof of everyone who answers for an asset of the source: a newer observation
 // of the same is news to both.
-func (r *Register) markTouched(ctx context.Context, tx *store.Tx, org ward.OrgID, source ward.SourceID) error {
+func (r *Register) markTouched(ctx context.Context, tx *store.Tx, org ward.OrgID, source ward.SourceID, others ...string) error {
 	orgs, err := tx.Touched(ctx, source)
 	if err != nil {
 		return err
 	}
-	if !slices.Contains(orgs, string(org)) {
-		orgs = append(orgs, string(org))
-	}
+	return r.touch(ctx, tx, joined(orgs, append(others, string(org))))
+}
+
+// touch leaves work for findings and proof of organisations whose estate has changed.
+func (r *Register) touch(ctx context.Context, tx *store.Tx, orgs []string) error {
 	for _, touched := range orgs {
 		tx.Hint("estate:"+touched, ward.OrgID(touched))
 	}
@@ -611,7 +776,7 @@ func (r *Register) markTouched(ctx context.Context, tx *store.Tx, org ward.OrgID
 }
 
 // record writes the import down.
-func (r *Register) record(ctx context.Context, tx *store.Tx, who ward.Actor, a application, done ward.Import) (ward.Import, error) {
+func (r *Register) record(ctx context.Context, tx *store.Tx, who ward.Actor, a application, done ward.Import, merged int) (ward.Import, error) {
 	action := "estate.import"
 	var err error
 	if a.decided != 0 {
@@ -623,8 +788,12 @@ func (r *Register) record(ctx context.Context, tx *store.Tx, who ward.Actor, a a
 	if err != nil {
 		return done, err
 	}
-	return done, audit(ctx, tx, who, r.clock.Now(), action, subject(done), a.Org, "%s observed %s: %d rows, %d rejected, %d assets; %d installs new, %d no longer seen, %d assets no longer seen",
+	detail := fmt.Sprintf("%s observed %s: %d rows, %d rejected, %d assets; %d installs new, %d no longer seen, %d assets no longer seen",
 		a.Source, a.ObservedAt.Format(time.RFC3339), done.Rows, done.Rejected, done.Assets, done.Added, done.Gone, done.AssetsLost)
+	if merged > 0 {
+		detail += fmt.Sprintf("; %d recognised as devices that other names stand for", merged)
+	}
+	return done, audit(ctx, tx, who, r.clock.Now(), action, subject(done), a.Org, "%s", detail)
 }
 
 // Release applies an import that was held: a person says that so much is really gone.

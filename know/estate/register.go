@@ -15,6 +15,7 @@ type Register struct {
 	store   *store.Store
 	clock   ward.Clock
 	readers []Reader
+	seen    seen
 }
 
 // New makes the register. The first reader that recognises an input reads it.
@@ -84,20 +85,22 @@ func (r *Register) CountAssets(ctx context.Context, scope ward.Scope) (int, erro
 // Installs lists what every source saw on an asset within scope, what is still listed first.
 func (r *Register) Installs(ctx context.Context, scope ward.Scope, asset ward.AssetID) ([]ward.Install, error) {
 	return view(ctx, r, func(tx *store.Tx) ([]ward.Install, error) {
-		if _, err := tx.Asset(ctx, scope, asset); err != nil {
+		shown, err := tx.Asset(ctx, scope, asset)
+		if err != nil {
 			return nil, err
 		}
-		return tx.Installs(ctx, scope, asset)
+		return tx.Installs(ctx, scope, shown.ID)
 	})
 }
 
 // Sightings lists which sources list or listed an asset within scope, and when.
 func (r *Register) Sightings(ctx context.Context, scope ward.Scope, asset ward.AssetID) ([]Presence, error) {
 	return view(ctx, r, func(tx *store.Tx) ([]Presence, error) {
-		if _, err := tx.Asset(ctx, scope, asset); err != nil {
+		shown, err := tx.Asset(ctx, scope, asset)
+		if err != nil {
 			return nil, err
 		}
-		return tx.Sightings(ctx, scope, asset)
+		return tx.Sightings(ctx, scope, shown.ID)
 	})
 }
 

@@ -78,7 +78,7 @@ func delivery(org ward.OrgID, source, body string, at time.Time) estate.Delivery
 func (h *house) deliver(org ward.OrgID, source string, hour int, rows ...string) (ward.Import, error) {
 	at := start.Add(time.Duration(hour) * time.Hour)
 	h.clock.Set(at.Add(time.Minute))
-	return h.Import(ctx, person(ward.Lead, org), delivery(org, source, "asset,class,operator,product,version\n"+strings.Join(rows, "\n")+"\n", at))
+	return h.Import(ctx, person(ward.Lead, org), delivery(org, source, "asset,class,operator,product,version,accountable\n"+strings.Join(rows, "\n")+"\n", at))
 }
 
 func (h *house) accept(org ward.OrgID, source string, hour int, rows ...string) ward.Import {
@@ -356,7 +356,7 @@ func TestFaultKilledInTheMiddleOfAnImport(t *testing.T) {
 
 func TestOneAssetOfSeveralSourcesAndOrganisations(t *testing.T) {
 	h := open(t)
-	h.accept("XZ6F", "register", 0, "Mdm-01,mobile management,,EPMM,12.5.0.1")
+	h.accept("XZ6F", "register", 0, "Mdm-01,mobile management,,EPMM,12.5.0.1,XZ7G")
 	h.accept("XZ7G", "edge", 1, "mdm-01,,xz6f,EPMM,12.5.0.1", "mine,server,,,")
 	for _, row := range []struct {
 		scope ward.Scope
@@ -406,16 +406,55 @@ func TestClientsOfOneOperatorShareNothing(t *testing.T) {
 	if err != nil || len(installs) != 1 || installs[0].Software.Product != "Anything" {
 		t.Errorf("%v, %+v", err, installs)
 	}
-	theirs := h.assets(ward.Only("XZ1A"), estate.AssetQuery{})
-	if len(theirs) != 1 || theirs[0].Class != ward.Server {
-		t.Errorf("%+v", theirs)
+	theirs := func() (ward.Asset, []ward.Install) {
+		all := h.assets(ward.Only("XZ1A"), estate.AssetQuery{})
+		if len(all) != 1 || all[0].Class != ward.Server {
+			t.Fatalf("%+v", all)
+		}
+		installs, err := h.Installs(ctx, ward.Only("XZ1A"), all[0].ID)
+		h.must(err)
+		return all[0], installs
 	}
-	if installs, err := h.Installs(ctx, ward.Only("XZ1A"), theirs[0].ID); err != nil || len(installs) != 2 { // its own and the operator's
-		t.Errorf("%v, %+v", err, installs)
+	if own, installs := theirs(); len(installs) != 1 || installs[0].SourceName != "hosted" {
+		t.Errorf("what the operator's sources say of %d is open to whoever names it: %+v", own.ID, installs)
 	}
-	if all := h.assets(ward.Only("XZ6F"), estate.AssetQuery{}); len(all) != 2 {
-		t.Errorf("the operator sees both: %+v", all)
+	if all := h.assets(ward.Only("XZ6F"), estate.AssetQuery{}); len(all) != 3 {
+		t.Errorf("the operator sees its own and what two clients say: %+v", all)
 	}
+}
+
+func TestTheOperatorOpensItsAssetToAClientAndClosesItAgain(t *testing.T) {
+	h := open(t)
+	count := func(org ward.OrgID, assets, installs int) {
+		t.Helper()
+		all := h.assets(ward.Only(org), estate.AssetQuery{})
+		seen := 0
+		for _, asset := range all {
+			on, err := h.Installs(ctx, ward.Only(org), asset.ID)
+			h.must(err)
+			seen += len(on)
+		}
+		if len(all) != assets || seen != installs {
+			t.Errorf("%s sees %d assets with %d installs, want %d and %d: %+v", org, len(all), seen, assets, installs, all)
+		}
+	}
+	h.accept("XZ7G", "edge", 0, "mdm-01,,XZ6F,EPMM,12.4.0.1")
+	h.accept("XZ6F", "register", 1, "mdm-01,,,EPMM,12.5.0.1", "mdm-02,,,EPMM,12.5.0.1")
+	count("XZ7G", 1, 1)
+	count("XZ6F", 3, 3)
+	for hour := 2; hour < 6; hour += 2 {
+		h.accept("XZ6F", "register", hour, "mdm-01,,,EPMM,12.5.0.1,XZ7G;XZ9J", "mdm-02,,,EPMM,12.5.0.1,XZ7G") // its relation to XZ9J has ended
+		count("XZ7G", 2, 3)
+		count("XZ6F", 2, 3)
+		count("XZ9J", 0, 0)
+		h.accept("XZ6F", "register", hour+1, "mdm-01,,,EPMM,12.5.0.1", "mdm-02,,,EPMM,12.5.0.1")
+		count("XZ7G", 1, 1)
+		count("XZ6F", 3, 3)
+	}
+	h.accept("XZ6F", "register", 6, "mdm-01,,,EPMM,12.5.0.1,XZ7G", "mdm-02,,,EPMM,12.5.0.1,XZ7G")
+	h.accept("XZ7G", "edge", 7, "mdm-01,,XZ6F,EPMM,12.4.0.1", "mdm-02,,XZ6F,EPMM,12.4.0.1") // joins at once what is named already
+	count("XZ7G", 2, 4)
+	count("XZ6F", 2, 4)
 }
 
 func TestAnOperatorNeedsARelation(t *testing.T) {

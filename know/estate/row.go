@@ -23,8 +23,22 @@ type Row struct {
 	Reachable ward.Tri
 	Data      []string // categories that the asset holds, as in ward.Asset
 	Services  []string
-	Operator  ward.OrgID    // empty: the organisation that delivers
-	Software  ward.Software // zero when the row only says that the asset is there
+	Operator  ward.OrgID // empty: the organisation that delivers
+	// Accountable are the organisations that the operator's own list names as accountable for the asset, beside itself.
+	Accountable []ward.OrgID
+	Marks       Marks         // by which the device can be told from others
+	Software    ward.Software // zero when the row only says that the asset is there
+	Found       *Finding      // what a scanner reports on the asset; nil for other rows
+}
+
+// Finding is what a vulnerability scanner reports on an asset.
+type Finding struct {
+	CVEs     []ward.CVE
+	Plugin   string // the scanner's number of its check
+	Port     string // "443/tcp"; empty for the host as a whole
+	Title    string
+	Output   string
+	Severity string
 }
 
 // Summary says what reading an inventory came to.
@@ -164,6 +178,8 @@ func tidy(row *Row) string {
 	switch {
 	case row.Asset == "":
 		return "asset is empty"
+	case row.Found != nil && (len(row.Found.CVEs) == 0 || row.Found.Plugin == ""):
+		return "a finding without a weakness or without the number of its check"
 	case row.Class != "" && !slices.Contains(ward.Classes, row.Class):
 		return fmt.Sprintf("class %q is not known: one of %s", short(string(row.Class)), classNames())
 	case sw.PURL != "" && !strings.HasPrefix(sw.PURL, "pkg:"):

@@ -1,6 +1,8 @@
 // Package csv reads inventories of separated values with a header row. The column asset is needed; vendor, product, version,
-// cpe, purl, class, site, internet_facing, data, services and operator are read where they stand. Headers are compared
-// without case, spaces and marks; others are reached by a mapping. A column that is not named here, such as the user of a
+// cpe, purl, class, site, internet_facing, data, services and operator are read where they stand, and serial_number,
+// asset_tag, mac, fqdn, entra_device_id, hardware_id and cloud_id, by which a device is known in other inventories. In an operator's own list, accountable
+// names the organisations that it runs the asset for. Headers are compared without case, spaces and marks; others are reached
+// by a mapping. A column that is not named here, such as the user of a
 // machine, is never read.
 package csv
 
@@ -18,7 +20,8 @@ import (
 )
 
 // Columns are the columns that are read, by the names of a mapping.
-var Columns = []string{"asset", "class", "site", "internet_facing", "data", "services", "operator", "vendor", "product", "version", "cpe", "purl"}
+var Columns = []string{"asset", "class", "site", "internet_facing", "data", "services", "operator", "vendor", "product", "version", "cpe", "purl",
+	"accountable", "serial_number", "asset_tag", "mac", "fqdn", "entra_device_id", "hardware_id", "cloud_id"}
 
 // Reader reads CSV. Its zero value expects the headers of Columns.
 type Reader struct {
@@ -179,9 +182,31 @@ func (c columns) row(fields []string, lists lists) (row estate.Row, reason strin
 	return estate.Row{
 		Asset: c.first(0, fields), Class: estate.ParseClass(c.first(1, fields)), Site: c.first(2, fields), Reachable: reachable,
 		Data: lists.of("data", c.all(4, fields), estate.ParseCategories), Services: lists.of("services", c.all(5, fields), estate.ParseList),
-		Operator: ward.OrgID(strings.ToUpper(c.first(6, fields))),
+		Operator: ward.OrgID(strings.ToUpper(c.first(6, fields))), Accountable: c.accountable(fields), Marks: c.marks(fields),
 		Software: ward.Software{Vendor: c.first(7, fields), Product: c.first(8, fields), Version: c.first(9, fields), CPE: c.first(10, fields), PURL: c.first(11, fields)},
 	}, ""
+}
+
+// accountable reads the codes of the organisations that an operator runs the asset for.
+func (c columns) accountable(fields []string) (all []ward.OrgID) {
+	for _, code := range estate.ParseList(c.all(12, fields)) {
+		all = append(all, ward.OrgID(strings.ToUpper(code)))
+	}
+	return all
+}
+
+// marks reads by what the device is known.
+func (c columns) marks(fields []string) (m estate.Marks) {
+	for i, kind := range []estate.MarkKind{estate.BySerial, estate.ByTag, estate.ByMAC, estate.ByFQDN, estate.ByEntra, estate.ByHardware, estate.ByCloud} {
+		switch text := c.first(13+i, fields); {
+		case text == "":
+		case kind == estate.ByMAC:
+			m.AddAll(kind, text)
+		default:
+			m.Add(kind, text)
+		}
+	}
+	return m
 }
 
 // lists remembers how a list was read, because hundreds of rows repeat it.
