@@ -51,9 +51,10 @@ func (l *Ledger) Reopen(ctx context.Context, tx *store.Tx, alert ward.Alert) err
 	})
 }
 
-// Lapse ends what is still owed to an alert that is withdrawn or superseded, in the transaction that ends it; to is the alert
-// that takes its place, if one does.
-func (l *Ledger) Lapse(ctx context.Context, tx *store.Tx, alert ward.Alert, why string, to ward.AlertID) error {
+// Lapse ends what is still owed to an alert that is withdrawn or superseded, in the transaction that ends it. The alert says
+// why, and which one takes its place.
+func (l *Ledger) Lapse(ctx context.Context, tx *store.Tx, alert ward.Alert) error {
+	why, to := alert.EndWhy, alert.SupersededBy
 	return l.each(ctx, tx, alert, func(c *answering) error {
 		c.r.EverOverdue = c.r.EverOverdue || late(c.r, c.now)
 		c.r.LapsedWhy, c.r.LapsedTo, c.r.Remind = why, to, time.Time{}
