@@ -84,6 +84,9 @@ assets: ## rebuild the embedded stylesheets and scripts (needs npm)
 	@.ci/needs npm
 	cd edge/web/assets && npm ci --ignore-scripts --no-audit --no-fund && npm run build
 
+assets-check: ## fail where the embedded assets are not what assets builds
+	@.ci/unchanged make assets
+
 reproducible: ## build the last commit in two folders, compare the bytes, and weigh them
 	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; version=$$(git rev-parse --short HEAD); \
 	for folder in one another; do \
@@ -105,4 +108,4 @@ clean: ## remove what was built
 
 # One after the other, so that the first failure is the last thing said.
 .NOTPARALLEL:
-.PHONY: help build demo test needs vet house unit race faults fuzz bench figures lint generate generate-check assets reproducible tidy-check vuln clean
+.PHONY: help build demo test needs vet house unit race faults fuzz bench figures lint generate generate-check assets assets-check reproducible tidy-check vuln clean
