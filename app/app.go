@@ -56,6 +56,7 @@ type App struct {
 	store    *store.Store
 	jobs     *jobs
 	fetching *jobs
+	courier  *notify.Courier
 	handler  http.Handler
 	pages    *web.Site
 	log      *slog.Logger
@@ -88,12 +89,17 @@ func New(ctx context.Context, c config.Config, o Options) (a *App, err error) {
 
 	// act
 	a.Notify = notify.New(kept, o.Clock)
+	if a.courier, err = courier(c, a.Notify, o); err != nil {
+		return nil, err
+	}
 	a.Findings = findings.New(kept, o.Clock, names{})
 	a.Responses = responses.New(kept, o.Clock, a.Match, a.Match, a.Intel, a.Notify)
 	a.Alerts = alerts.New(kept, o.Clock, alerts.Neighbours{
 		Standings: a.Match, Answers: a.Responses, Notices: a.Notify, Weaknesses: a.Intel, Findings: a.Findings, Records: records{a.Intel},
 	})
 	a.Duty = duty.New(kept, o.Clock, duty.FromFeeds(a.Feeds))
+
+	a.Notify.Answers = a.Responses
 
 	// edge
 	a.Access, err = access.New(kept.Accounts(), ward.WallClock{}, access.Options{Secure: strings.HasPrefix(c.Base(), "https:"), Origins: origins(c), World: o.Clock, Log: o.Log})
@@ -110,6 +116,7 @@ func New(ctx context.Context, c config.Config, o Options) (a *App, err error) {
 		{"findings", a.Findings.Due},
 		{"responses", a.Responses.Due},
 		{"duty", a.Duty.Due},
+		{"notify", a.courier.Due},
 		{"access", a.Access.Due},
 	}}
 	return a, nil
@@ -147,6 +154,11 @@ func (a *App) Run(ctx context.Context, ready func(address string)) error {
 	var working sync.WaitGroup
 	working.Go(func() { a.jobs.run(running, a.store.Hints(running)) })
 	working.Go(func() { a.fetching.run(running, nil) })
+	working.Go(func() {
+		if err := a.courier.Run(running); err != nil && running.Err() == nil {
+			a.log.Error("nothing is delivered", "err", err)
+		}
+	})
 	working.Go(func() { a.pages.Tell(a.store.Hints(running)) })
 	served := make(chan error, 1)
 	go func() {

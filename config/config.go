@@ -41,6 +41,8 @@ type Config struct {
 	// Feeds are what to fetch, by name (csaf, cve, epss, kev, nvd, openvex, osv, overrides). One that is
 	// not named is not fetched by itself; one without a location is fetched from its publisher.
 	Feeds map[string]Feed `yaml:"feeds"`
+	// Notify says by which channels people are told.
+	Notify Notify `yaml:"notify"`
 }
 
 // TLS names a certificate and its key, PEM.
@@ -71,6 +73,7 @@ func Default() Config {
 		Listen:   "127.0.0.1:8080",
 		Operator: Operator{Name: "Wardwatch", Accent: "#1d4f6e"},
 		Feeds:    map[string]Feed{},
+		Notify:   defaultNotify(),
 	}
 }
 
@@ -149,6 +152,7 @@ func (c Config) Check() error {
 			bad("feeds."+name+".every", fmt.Sprintf("%v is too often for a publisher", feed.Every), "give at least 10m")
 		}
 	}
+	c.Notify.check(bad)
 	return errors.Join(wrong...)
 }
 

@@ -26,6 +26,14 @@ func TestLoad(t *testing.T) {
 		{"bad address", "listen: here\n", "host:port"},
 		{"half of TLS", "tls: {key: k.pem}\n", "both certificate and key"},
 		{"colour", "operator: {accent: red}\n", "#rrggbb"},
+		{"every channel", "notify:\n  digest_at: '07:30'\n  allow: [10.1.2.0/24]\n  smtp: {server: 'mail.example:587', from: 'Watch <watch@hospital.example>'}\n  govuk: {key: k, sms_template: t}\n  webhooks: true\n  teams: true\n  slack: true\n", ""},
+		{"mail without sender", "notify: {smtp: {server: 'mail.example:587'}}\n", "notify.smtp.from"},
+		{"mail without port", "notify: {smtp: {server: mail.example, from: a@hospital.example}}\n", "host:port"},
+		{"half of a sign-in", "notify: {smtp: {server: 'mail.example:587', from: a@hospital.example, user: a}}\n", "give both"},
+		{"no template", "notify: {govuk: {key: k}}\n", "notify.govuk"},
+		{"no zone", "notify: {zone: Atlantis}\n", "notify.zone"},
+		{"no time of day", "notify: {digest_at: eight}\n", "notify.digest_at"},
+		{"no range", "notify: {allow: [10.1.2.3]}\n", "notify.allow"},
 		{"not YAML", "listen: [", "did not find expected"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -99,7 +99,11 @@ func (o *Outbox) digest(ctx context.Context, tx *store.Tx, org ward.OrgID, until
 	if err != nil {
 		return err
 	}
-	recipients = slices.DeleteFunc(o.within(recipients), func(r ward.Recipient) bool { return r.Contact == 0 })
+	channels, err := tx.Channels(ctx)
+	if err != nil {
+		return err
+	}
+	recipients = slices.DeleteFunc(within(channels, recipients), func(r ward.Recipient) bool { return r.Contact == 0 })
 	if err := o.send(ctx, tx, n, recipients); err != nil {
 		return err
 	}
@@ -144,7 +148,15 @@ func (o *Outbox) Test(ctx context.Context, who ward.Actor, org ward.OrgID) (cont
 	if err := who.NeedFor(ward.MayContact, org); err != nil {
 		return 0, err
 	}
-	if len(o.carried) == 0 {
+	var channels []ward.Channel
+	err = o.store.View(ctx, func(tx *store.Tx) error {
+		channels, err = tx.Channels(ctx)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	if len(channels) == 0 {
 		return 0, &ward.Invalid{Field: "notify", Problem: "no channel is set up here", Hint: "the operator sets one up in the configuration"}
 	}
 	now := o.clock.Now()
@@ -171,6 +183,10 @@ func (o *Outbox) test(ctx context.Context, scope ward.Scope, org *ward.OrgID, ro
 		return 0, err
 	}
 	err = o.store.Update(ctx, func(tx *store.Tx) error {
+		channels, err := tx.Channels(ctx)
+		if err != nil {
+			return err
+		}
 		for _, c := range contacts {
 			n := ward.Notice{
 				Key: fmt.Sprintf("%s:%d:%s", testKind, c.ID, round), Org: c.Org, Kind: testKind, Urgency: ward.InboxOnly, Link: "/inbox", Created: now,
@@ -187,7 +203,7 @@ func (o *Outbox) test(ctx context.Context, scope ward.Scope, org *ward.OrgID, ro
 			n.ID = id
 			var recipients []ward.Recipient
 			for _, a := range c.Addresses {
-				if slices.Contains(o.carried, a.Channel) {
+				if slices.Contains(channels, a.Channel) {
 					recipients = append(recipients, ward.Recipient{Org: c.Org, Rung: ward.RungContact, Contact: c.ID, Name: c.Name, Channel: a.Channel, To: a.To, At: c.Hours.Next(now.In(o.Zone)).UTC()})
 				}
 			}

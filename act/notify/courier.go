@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"wardwatch/keep/store"
@@ -47,6 +48,7 @@ type Courier struct {
 	carriers []Carrier
 	options  Options
 	log      *slog.Logger
+	begun    atomic.Bool
 
 	mu       sync.Mutex
 	lines    map[ward.Channel]*line
@@ -63,8 +65,7 @@ type line struct {
 	last  time.Time // took a message
 }
 
-// NewCourier makes a courier for an outbox, which fans notices out from then on to what the carriers reach: one carrier a
-// channel.
+// NewCourier makes a courier for an outbox: one carrier a channel. Nothing is fanned out before it has begun.
 func NewCourier(outbox *Outbox, carriers []Carrier, options Options) (*Courier, error) {
 	if options.DigestAt == 0 {
 		options.DigestAt = 8 * time.Hour
@@ -86,19 +87,18 @@ func NewCourier(outbox *Outbox, carriers []Carrier, options Options) (*Courier, 
 			return nil, fmt.Errorf("notify: two carriers of %s", channel)
 		}
 		c.lines[channel] = &line{}
-		outbox.carried = append(outbox.carried, channel)
 	}
 	return c, nil
 }
 
 // Run carries until ctx ends. What an earlier process was sending when it ended is sent again first, under the same keys.
 func (c *Courier) Run(ctx context.Context) error {
+	if err := c.Begin(ctx); err != nil {
+		return err
+	}
 	if len(c.carriers) == 0 {
 		<-ctx.Done()
 		return nil
-	}
-	if err := c.Recover(ctx); err != nil {
-		return err
 	}
 	for ctx.Err() == nil {
 		next, err := c.Deliver(ctx)
@@ -121,15 +121,29 @@ func (c *Courier) Run(ctx context.Context) error {
 	return nil
 }
 
-// Recover makes what an earlier process was sending due at once.
-func (c *Courier) Recover(ctx context.Context) error {
-	return c.outbox.store.Update(ctx, func(tx *store.Tx) error {
-		n, err := tx.RecoverDeliveries(ctx, c.outbox.clock.Now())
+// Begin keeps which channels are carried from now on, so that whatever adds a notice, a command beside the server too, fans it
+// out; settles what waits for a channel that is not set up any more; and makes what an earlier process was sending due at once.
+func (c *Courier) Begin(ctx context.Context) error {
+	channels := make([]ward.Channel, len(c.carriers))
+	for i, carrier := range c.carriers {
+		channels[i] = carrier.Channel()
+	}
+	now := c.outbox.clock.Now()
+	err := c.outbox.store.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.SetChannels(ctx, channels); err != nil {
+			return err
+		}
+		if _, err := tx.Strand(ctx, channels, now, "this channel is not set up here any more"); err != nil {
+			return err
+		}
+		n, err := tx.RecoverDeliveries(ctx, now)
 		if n > 0 {
 			c.log.Info("sending again what an earlier process was sending", "messages", n)
 		}
 		return err
 	})
+	c.begun.Store(err == nil)
+	return err
 }
 
 // Deliver carries everything that is due by the clock, all channels at the same time, and says when the next is due (zero: when
@@ -473,13 +487,10 @@ func (c *Courier) Lines() []Line {
 	return all
 }
 
-// Due does what is due by the calendar: the digests, the monthly test, and settling what no channel that is set up can carry. It
-// returns when to be called next.
+// Due does what is due by the calendar: the digests and the monthly test, in the process that carries. It returns when to be
+// called next.
 func (c *Courier) Due(ctx context.Context, now time.Time) (time.Time, error) {
-	if err := c.strand(ctx, now); err != nil {
-		return time.Time{}, err
-	}
-	if len(c.carriers) == 0 {
+	if !c.begun.Load() || len(c.carriers) == 0 {
 		return time.Time{}, nil
 	}
 	next, err := c.digests(ctx, now)
@@ -496,22 +507,41 @@ func (c *Courier) Due(ctx context.Context, now time.Time) (time.Time, error) {
 	return next, nil
 }
 
-// strand settles what waits for a channel that is not set up any more.
-func (c *Courier) strand(ctx context.Context, now time.Time) error {
-	channels := make([]ward.Channel, len(c.carriers))
-	for i, carrier := range c.carriers {
-		channels[i] = carrier.Channel()
-	}
-	stranded := false
-	err := c.outbox.store.View(ctx, func(tx *store.Tx) (err error) {
-		stranded, err = tx.AnyStranded(ctx, channels)
-		return err
-	})
-	if err != nil || !stranded {
+// Report keeps what a mail server says later about a message that it had taken: bounced or delivered. Anything else it says, such
+// as that it is late, is kept as words.
+func (o *Outbox) Report(ctx context.Context, who ward.Actor, key string, state ward.DeliveryState, words string) error {
+	if err := who.Need(ward.MayContact); err != nil {
 		return err
 	}
-	return c.outbox.store.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.Strand(ctx, channels, now, "this channel is not set up here any more")
-		return err
+	now := o.clock.Now()
+	return o.store.Update(ctx, func(tx *store.Tx) error {
+		d, err := tx.Delivery(ctx, who.Scope, key)
+		if err != nil {
+			return err
+		}
+		if d.State.Settled() {
+			return nil
+		}
+		d.Detail = oneLine(words)
+		if state == ward.DeliveryBounced || state == ward.DeliveryDelivered {
+			d.State, d.Settled, d.NextTry = state, now, time.Time{}
+		}
+		if err := tx.SaveDelivery(ctx, d); err != nil {
+			return err
+		}
+		if d.Alert != "" {
+			tx.Hint("alert:"+string(d.Alert), d.Org)
+		}
+		if d.State == ward.DeliveryDelivered {
+			return o.proved(ctx, tx, d, now, "taken by the receiver")
+		}
+		if d.State.Lost() {
+			n, err := tx.Notice(ctx, d.Notice)
+			if err != nil {
+				return err
+			}
+			return o.lost(ctx, tx, n, d)
+		}
+		return nil
 	})
 }

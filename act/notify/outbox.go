@@ -38,8 +38,7 @@ type Outbox struct {
 	// Answers takes acknowledgements by link; without it a link is shown and not taken.
 	Answers Answers
 
-	carried []ward.Channel // what a courier can carry; nothing is fanned out while there is none
-	wake    chan struct{}  // tells the courier that there may be something to carry
+	wake chan struct{} // tells the courier that there may be something to carry
 }
 
 // New returns the outbox. A Courier carries what it keeps; without one everything stays in the inboxes.
@@ -85,14 +84,18 @@ func (o *Outbox) Add(ctx context.Context, tx *store.Tx, n ward.Notice) error {
 	}
 	n.ID = id
 	tx.Hint("inbox:"+string(n.Org), n.Org)
-	if n.Urgency != ward.AtOnce || len(o.carried) == 0 {
+	if n.Urgency != ward.AtOnce {
 		return nil
+	}
+	channels, err := tx.Channels(ctx)
+	if err != nil || len(channels) == 0 {
+		return err
 	}
 	recipients, err := o.resolve(ctx, tx, n)
 	if err != nil {
 		return fmt.Errorf("recipients of %s: %w", n.Key, err)
 	}
-	return o.send(ctx, tx, n, o.within(recipients))
+	return o.send(ctx, tx, n, within(channels, recipients))
 }
 
 const exercise = "EXERCISE"

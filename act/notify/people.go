@@ -24,6 +24,10 @@ func (o *Outbox) Recipients(ctx context.Context, scope ward.Scope, orgs []ward.O
 		n.Created = o.clock.Now()
 	}
 	err = o.store.View(ctx, func(tx *store.Tx) error {
+		channels, err := tx.Channels(ctx)
+		if err != nil {
+			return err
+		}
 		for _, org := range orgs {
 			if !scope.Sees(org) {
 				return ward.ErrNotFound
@@ -33,7 +37,7 @@ func (o *Outbox) Recipients(ctx context.Context, scope ward.Scope, orgs []ward.O
 			if err != nil {
 				return err
 			}
-			for _, r := range o.within(recipients) {
+			for _, r := range within(channels, recipients) {
 				r.To = ward.Address{Channel: r.Channel, To: r.To}.Shown()
 				all = append(all, shielded(scope, r.Rung, r, func(r *ward.Recipient) (*string, *string) { return &r.Name, &r.To }))
 			}
@@ -209,9 +213,9 @@ func has(c ward.Contact, channel ward.Channel) bool {
 }
 
 // within keeps the recipients whom the channels that are set up can reach, and says so where that leaves an organisation none.
-func (o *Outbox) within(recipients []ward.Recipient) []ward.Recipient {
+func within(channels []ward.Channel, recipients []ward.Recipient) []ward.Recipient {
 	carried := slices.DeleteFunc(slices.Clone(recipients), func(r ward.Recipient) bool {
-		return r.Contact != 0 && !slices.Contains(o.carried, r.Channel)
+		return r.Contact != 0 && !slices.Contains(channels, r.Channel)
 	})
 	if len(carried) == 0 && len(recipients) > 0 {
 		r := recipients[0]

@@ -55,7 +55,7 @@ Run it:   wardwatch serve --data /var/lib/wardwatch`,
 	flags.BoolVar(&sh.json, "json", false, "print JSON")
 	root.AddCommand(
 		demoCommand(sh), serveCommand(sh), orgCommand(sh), estateCommand(sh), feedCommand(sh), productCommand(sh), matchCommand(sh),
-		alertCommand(sh), userCommand(sh), tokenCommand(sh), doctorCommand(sh), versionCommand(sh),
+		alertCommand(sh), userCommand(sh), tokenCommand(sh), bounceCommand(sh), doctorCommand(sh), versionCommand(sh),
 	)
 	return root
 }

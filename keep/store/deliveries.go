@@ -239,13 +239,6 @@ func (tx *Tx) AnyDelivery(ctx context.Context, channel ward.Channel, now time.Ti
 	return found, err
 }
 
-// AnyStranded reports whether anything waits for a channel that is not among those given.
-func (tx *Tx) AnyStranded(ctx context.Context, channels []ward.Channel) (stranded bool, err error) {
-	condition, args := notAmong(channels)
-	err = tx.tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deliveries d WHERE d.next_try IS NOT NULL AND d.state <> 'handed' AND `+condition+`)`, args...).Scan(&stranded)
-	return stranded, err
-}
-
 // notAmong is the condition of a delivery whose channel is not among those given.
 func notAmong(channels []ward.Channel) (string, []any) {
 	if len(channels) == 0 {
@@ -259,4 +252,23 @@ func notAmong(channels []ward.Channel) (string, []any) {
 func (tx *Tx) DeliveriesOfNotice(ctx context.Context, notice int64) ([]ward.Delivery, error) {
 	rows, err := tx.tx.QueryContext(ctx, `SELECT `+deliveryColumns+` FROM deliveries d WHERE d.notice = $1 ORDER BY d.id`, notice)
 	return list(rows, err, scanDelivery)
+}
+
+// Channels lists what the server can carry.
+func (tx *Tx) Channels(ctx context.Context) ([]ward.Channel, error) {
+	rows, err := tx.tx.QueryContext(ctx, `SELECT name FROM channels ORDER BY name`)
+	return list(rows, err, func(rows *sql.Rows) (c ward.Channel, err error) { err = rows.Scan(&c); return c, err })
+}
+
+// SetChannels keeps what the server can carry.
+func (tx *Tx) SetChannels(ctx context.Context, channels []ward.Channel) error {
+	if _, err := tx.tx.ExecContext(ctx, `DELETE FROM channels`); err != nil {
+		return fmt.Errorf("store: channels: %w", err)
+	}
+	for _, c := range channels {
+		if err := tx.repeat(ctx, `INSERT INTO channels (name) VALUES ($1)`, string(c)); err != nil {
+			return fmt.Errorf("store: channel %s: %w", c, err)
+		}
+	}
+	return nil
 }

@@ -32,6 +32,9 @@ CREATE INDEX deliveries_due ON deliveries (channel, next_try) WHERE next_try IS 
 CREATE INDEX deliveries_alert ON deliveries (alert, org, id);
 CREATE INDEX deliveries_notice ON deliveries (notice);
 CREATE INDEX deliveries_contact ON deliveries (contact, id);
+CREATE TABLE channels ( -- what the server that runs can carry; empty: every notice stays in its inbox
+  name TEXT PRIMARY KEY
+);
 CREATE TABLE secrets ( -- made on first use, and never shown
   name TEXT PRIMARY KEY, value BLOB NOT NULL, at BIGINT NOT NULL
 );
