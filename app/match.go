@@ -16,6 +16,8 @@ import (
 	"wardwatch/know"
 	"wardwatch/know/estate"
 	"wardwatch/know/estate/cpelist"
+	"wardwatch/know/estate/cyclonedx"
+	"wardwatch/know/estate/osquery"
 	"wardwatch/know/feeds"
 	"wardwatch/know/match"
 	"wardwatch/ward"
@@ -144,6 +146,12 @@ func readInventory(o MatchOptions) ([]*machine, error) {
 		if reader, ok = estate.Detect(inventoryReaders, filepath.Base(o.Inventory), head); !ok {
 			return nil, fmt.Errorf("match: inventory %s: its format is not recognised: name it with --format csv, defender, cyclonedx, spdx, osquery, nmap or cpe-list: %w", o.Inventory, ErrNothingRead)
 		}
+	}
+	switch name := filepath.Base(o.Inventory); reader.(type) { // of one machine, which the file does not name
+	case osquery.Reader:
+		reader = osquery.Reader{Host: name}
+	case cyclonedx.Reader:
+		reader = cyclonedx.Reader{Asset: name}
 	}
 	if !ok {
 		return nil, fmt.Errorf("match: %w", &ward.Invalid{Field: "format", Problem: fmt.Sprintf("%q is not known", o.Format), Hint: "auto, csv, defender, cyclonedx, spdx, osquery, nmap or cpe-list"})

@@ -21,7 +21,10 @@ import (
 )
 
 // Reader reads CycloneDX.
-type Reader struct{}
+type Reader struct {
+	// Asset names the asset of a bill that names none; empty refuses such a bill.
+	Asset string
+}
 
 // Format implements estate.Reader.
 func (Reader) Format() string { return "cyclonedx" }
@@ -37,7 +40,7 @@ func (Reader) Recognises(_ string, head []byte) bool {
 const mostDepth = 64
 
 // Read implements estate.Reader. A row's Line is the number of the bill.
-func (Reader) Read(r io.Reader, yield func(estate.Row) error) (estate.Summary, error) {
+func (d Reader) Read(r io.Reader, yield func(estate.Row) error) (estate.Summary, error) {
 	text, err := estate.UTF8(r)
 	if err != nil {
 		return estate.Summary{}, fmt.Errorf("estate/cyclonedx: %w", err)
@@ -45,7 +48,7 @@ func (Reader) Read(r io.Reader, yield func(estate.Row) error) (estate.Summary, e
 	tally := estate.NewTally(yield)
 	in := bufio.NewReader(text)
 	if first, err := in.Peek(1); err == nil && first[0] == '<' { // estate.UTF8 took a mark away, and XML begins at once
-		if err := readMarkup(in, tally); err != nil {
+		if err := readMarkup(in, d.Asset, tally); err != nil {
 			return tally.Summary, fmt.Errorf("estate/cyclonedx: %w", err)
 		}
 		return tally.Summary, nil
@@ -58,7 +61,7 @@ func (Reader) Read(r io.Reader, yield func(estate.Row) error) (estate.Summary, e
 			return tally.Summary, nil
 		}
 		if err == nil {
-			err = bill(raw, number, tally)
+			err = bill(raw, d.Asset, number, tally)
 		} else {
 			err = cut(err)
 		}
@@ -77,7 +80,7 @@ func cut(err error) error {
 }
 
 // bill reads one bill of materials.
-func bill(raw []byte, number int, tally *estate.Tally) error {
+func bill(raw []byte, otherwise string, number int, tally *estate.Tally) error {
 	var head struct {
 		Format  string `json:"bomFormat"`
 		Version string `json:"specVersion"`
@@ -92,7 +95,7 @@ func bill(raw []byte, number int, tally *estate.Tally) error {
 	if err := cdx.NewBOMDecoder(bytes.NewReader(raw), cdx.BOMFileFormatJSON).Decode(&bom); err != nil {
 		return &ward.Invalid{Problem: fmt.Sprintf("is not as CycloneDX %s says: %v", head.Version, err)}
 	}
-	asset, err := begin(bom.Metadata, number, tally)
+	asset, err := begin(bom.Metadata, otherwise, number, tally)
 	if err != nil {
 		return err
 	}
@@ -107,9 +110,16 @@ func checkVersion(version string) error {
 	return &ward.Invalid{Field: "specVersion", Problem: fmt.Sprintf("%.20q is not read", version), Hint: "convert it to 1.4, 1.5 or 1.6"}
 }
 
-// begin yields the asset that a bill is about, with its own software and what is inside it.
-func begin(metadata *cdx.Metadata, number int, tally *estate.Tally) (asset estate.Row, err error) {
-	if metadata == nil || metadata.Component == nil {
+// begin yields the asset that a bill is about, with its own software and what is inside it. One that says nothing of it is about
+// the asset called otherwise, where that has a name.
+func begin(metadata *cdx.Metadata, otherwise string, number int, tally *estate.Tally) (asset estate.Row, err error) {
+	if metadata == nil {
+		metadata = &cdx.Metadata{}
+	}
+	if metadata.Component == nil && estate.Clean(otherwise) != "" {
+		metadata.Component = &cdx.Component{Name: otherwise}
+	}
+	if metadata.Component == nil {
 		return asset, &ward.Invalid{Field: "metadata.component", Problem: "is missing", Hint: "it names the asset"}
 	}
 	asset, reason := assetOf(metadata.Component)

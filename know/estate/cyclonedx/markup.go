@@ -16,12 +16,12 @@ import (
 const namespace = "http://cyclonedx.org/schema/bom/"
 
 // readMarkup reads a bill in XML, component by component.
-func readMarkup(r io.Reader, tally *estate.Tally) error {
+func readMarkup(r io.Reader, otherwise string, tally *estate.Tally) error {
 	in, err := estate.NewMarkup(r)
 	if err != nil {
 		return err
 	}
-	b := markup{in: in, tally: tally}
+	b := markup{in: in, tally: tally, otherwise: otherwise}
 	for {
 		token, err := in.Token()
 		if errors.Is(err, io.EOF) {
@@ -48,6 +48,7 @@ type markup struct {
 	in           *estate.Markup
 	tally        *estate.Tally
 	begun, ended bool
+	otherwise    string     // the asset of a bill that names none
 	asset        estate.Row // once its metadata has been read
 }
 
@@ -67,14 +68,16 @@ func (b *markup) element(e xml.StartElement) error {
 			return err
 		}
 		var err error
-		b.asset, err = begin(&metadata, 1, b.tally)
+		b.asset, err = begin(&metadata, b.otherwise, 1, b.tally)
 		return err
 	case e.Name.Local == "components":
 		return nil // its children come one by one
 	case e.Name.Local == "component":
 		if b.asset.Asset == "" {
-			_, err := begin(nil, 1, b.tally)
-			return err
+			var err error
+			if b.asset, err = begin(nil, b.otherwise, 1, b.tally); err != nil {
+				return err
+			}
 		}
 		var c cdx.Component
 		if err := b.decode(&c, e); err != nil {

@@ -34,7 +34,7 @@ func (Reader) Recognises(_ string, head []byte) bool {
 	}
 	lower := bytes.ToLower(trimmed)
 	if trimmed[0] == '{' || trimmed[0] == '[' {
-		return bytes.Contains(lower, []byte(`"softwarename"`)) && bytes.Contains(lower, []byte(`"deviceid"`)) ||
+		return bytes.Contains(lower, []byte(`"softwarename"`)) && (bytes.Contains(lower, []byte(`"deviceid"`)) || bytes.Contains(lower, []byte(`"devicename"`))) ||
 			bytes.Contains(lower, []byte(`windowsdefenderatp.api.assetsoftware`))
 	}
 	line, _, _ := bytes.Cut(lower, []byte("\n"))

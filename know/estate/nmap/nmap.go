@@ -222,7 +222,7 @@ func kind(device string, known ward.Class) ward.Class {
 func (h *host) found() {
 	s := h.service
 	h.service = nil
-	if s == nil || !s.open || !s.probed {
+	if s == nil || !s.open || !s.probed && len(s.cpes) == 0 { // a CPE name comes of a probe, whatever is said of the method
 		return
 	}
 	own := ward.Software{Product: s.product, Version: s.text}

@@ -10,6 +10,7 @@ package osquery
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,7 +24,10 @@ import (
 )
 
 // Reader reads osquery results.
-type Reader struct{}
+type Reader struct {
+	// Host is the machine of rows that name none, as osqueryi prints them; empty rejects such rows.
+	Host string
+}
 
 // Format implements estate.Reader.
 func (Reader) Format() string { return "osquery" }
@@ -46,12 +50,12 @@ const mostLine = 64 << 20
 
 // Read implements estate.Reader. Rows come when the whole log has been read, since its end decides; a row's Line is that
 // of the result which it came with.
-func (Reader) Read(r io.Reader, yield func(estate.Row) error) (estate.Summary, error) {
+func (o Reader) Read(r io.Reader, yield func(estate.Row) error) (estate.Summary, error) {
 	text, err := estate.UTF8(r)
 	if err != nil {
 		return estate.Summary{}, fmt.Errorf("estate/osquery: %w", err)
 	}
-	l := &log{tally: estate.NewTally(yield), hosts: map[string]*host{}}
+	l := &log{tally: estate.NewTally(yield), hosts: map[string]*host{}, host: estate.Clean(o.Host)}
 	in := bufio.NewReaderSize(text, 64<<10)
 	first, err := firstByte(in)
 	switch {
@@ -87,7 +91,8 @@ type log struct {
 	tally *estate.Tally
 	hosts map[string]*host
 	order []*host
-	known bool // a result of a table that is read
+	known bool   // a result of a table that is read
+	host  string // of rows that name none
 }
 
 // host is one machine, with the rows of each of its queries.
@@ -266,13 +271,32 @@ func (l *log) bare(raw []byte, line int) string {
 	if err := decode(raw, &c); err != nil {
 		return "is no row of osquery"
 	}
-	for _, column := range []string{"hostname", "host_identifier", "hostIdentifier"} {
-		if name := c.text(column); name != "" {
-			l.query(name, "", line).add(c, line)
-			return ""
-		}
+	name := l.host
+	for _, column := range []string{"hostIdentifier", "host_identifier", "hostname"} {
+		name = cmp.Or(c.text(column), name)
+	}
+	if name != "" {
+		l.query(name, "", line).add(c, line)
+		l.tables(name, raw, line)
+		return ""
 	}
 	return "names no host: select it with the rows, as host_identifier"
+}
+
+// tables takes in the rows of an object that holds them by table.
+func (l *log) tables(host string, raw []byte, line int) {
+	var all map[string]json.RawMessage
+	if decode(raw, &all) != nil {
+		return
+	}
+	for _, table := range []string{osVersion, programs, apps, deb, rpm} {
+		var rows []columns
+		if body, ok := all[table]; ok && decode(body, &rows) == nil {
+			for _, c := range rows {
+				l.query(host, table, line).add(c, line)
+			}
+		}
+	}
 }
 
 func (l *log) observed(seconds json.Number) {
