@@ -29,14 +29,17 @@ var shipped embed.FS
 // Default names the policy of an alert that names none.
 const Default = "default"
 
-// DefaultPolicy is the shipped policy that applies where nothing else does.
-func DefaultPolicy() Policy {
+// ShippedPolicies are those that every program carries, and nothing else.
+func ShippedPolicies() Policies {
 	all, err := LoadPolicies("")
 	if err != nil {
 		panic(err) // the program was built with a policy that no test has read
 	}
-	return all.Named(Default)
+	return all
 }
+
+// DefaultPolicy is the shipped policy that applies where nothing else does.
+func DefaultPolicy() Policy { return ShippedPolicies().Named(Default) }
 
 // Policies are the tables of clocks that an operator has, by name. The zero value has none.
 type Policies struct{ byName map[string]Policy }

@@ -95,7 +95,7 @@ func New(ctx context.Context, c config.Config, o Options) (a *App, err error) {
 	a.Findings = findings.New(kept, o.Clock, names{})
 	a.Responses = responses.New(kept, o.Clock, a.Match, a.Match, a.Intel, a.Notify)
 	a.Alerts = alerts.New(kept, o.Clock, alerts.Neighbours{
-		Standings: a.Match, Answers: a.Responses, Notices: a.Notify, Weaknesses: a.Intel, Findings: a.Findings, Records: records{a.Intel},
+		Standings: a.Match, Answers: a.Responses, Notices: a.Notify, Weaknesses: a.Intel, Findings: a.Findings, Records: records{a.Intel}, Recipients: a.Notify,
 	})
 	a.Duty = duty.New(kept, o.Clock, duty.FromFeeds(a.Feeds))
 
@@ -114,6 +114,7 @@ func New(ctx context.Context, c config.Config, o Options) (a *App, err error) {
 	a.jobs = &jobs{clock: o.Clock, log: o.Log, table: []job{
 		{"match", a.Match.Due},
 		{"findings", a.Findings.Due},
+		{"alerts", a.Alerts.Due},
 		{"responses", a.Responses.Due},
 		{"duty", a.Duty.Due},
 		{"notify", a.courier.Due},

@@ -453,7 +453,7 @@ func (a *App) PublishAlert(ctx context.Context, email, id string, to []string) (
 	for _, code := range to {
 		orgs = append(orgs, ward.OrgID(strings.ToUpper(code)))
 	}
-	published, err := a.Alerts.Publish(ctx, who, alert.ID, alert.Version, orgs)
+	published, err := a.Alerts.Publish(ctx, who, alert.ID, alert.Version, alerts.Audience{Respond: orgs})
 	if err != nil {
 		return AlertView{}, err
 	}

@@ -19,6 +19,7 @@ const (
 	actorKey contextKey = iota
 	signedKey
 	requestKey
+	addressKey
 )
 
 // Actor is who makes the request. It is the zero Actor, which may do nothing, while nobody is signed in or while the person
@@ -60,6 +61,17 @@ func RequestID(ctx context.Context) string {
 // WithRequestID returns ctx for the request of that name.
 func WithRequestID(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, requestKey, id)
+}
+
+// Address is the network address of whoever makes the request, as the door believes it.
+func Address(ctx context.Context) string {
+	address, _ := ctx.Value(addressKey).(string)
+	return address
+}
+
+// WithAddress returns ctx for a request that comes from there.
+func WithAddress(ctx context.Context, address string) context.Context {
+	return context.WithValue(ctx, addressKey, address)
 }
 
 // ErrSignIn is a sign-in that failed. It never says which half was wrong.
@@ -117,6 +129,8 @@ func ProblemOf(err error) Problem {
 		return Problem{Status: http.StatusUnprocessableEntity, Code: "invalid", Title: "Not valid", Detail: err.Error()}
 	case errors.Is(err, ward.ErrNotFound):
 		return Problem{Status: http.StatusNotFound, Code: "not-found", Title: "Not found", Detail: "there is no such thing, or it is outside what you may see"}
+	case errors.Is(err, ward.ErrStepUp):
+		return Problem{Status: http.StatusForbidden, Code: "step-up", Title: "Confirm who you are", Detail: err.Error() + ": enter your password again, then repeat the request"}
 	case errors.Is(err, ward.ErrForbidden):
 		return Problem{Status: http.StatusForbidden, Code: "forbidden", Title: "Not allowed", Detail: "your role does not allow this: ask an administrator"}
 	case errors.Is(err, ward.ErrState):

@@ -18,6 +18,7 @@ type People interface {
 	Tokens(ctx context.Context, who ward.Actor, person ward.PersonID) ([]ward.Token, error)
 	AddToken(ctx context.Context, who ward.Actor, person ward.PersonID, name string, expires time.Time) (ward.Token, string, error)
 	DropToken(ctx context.Context, who ward.Actor, person ward.PersonID, id string) error
+	Confirm(ctx context.Context, password string) error
 	Audit(ctx context.Context, who ward.Actor, org ward.OrgID, before int64, limit int) ([]ward.AuditEntry, error)
 	Seen(ctx context.Context, who ward.Actor, action, subject string, org ward.OrgID) error
 }

@@ -13,6 +13,7 @@ var (
 	ErrInvalid   = errors.New("not valid")             // see Invalid
 	ErrHeld      = errors.New("held for a person")     // an import that lost too much of its source
 	ErrState     = errors.New("not possible any more") // the thing is in a state that does not allow it
+	ErrStepUp    = errors.New("confirm who you are")   // what one person may do alone needs a proof of who they are that is fresh
 )
 
 // Invalid is bad input: which field, what is wrong, and what to do about it. It matches ErrInvalid.

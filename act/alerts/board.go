@@ -1,14 +1,14 @@
 // Package alerts is the board of alerts: drafted by one person, approved by another, published to chosen organisations,
-// closed. Drafts and decisions come in; alerts, their versions, and what is known of each organisation before it is asked
-// go out. Publishing is all or nothing. It never lets the writer of an alert approve it, and shows an organisation only
-// what was published to it.
+// revised, and closed, withdrawn or superseded. Drafts and decisions come in; alerts, their versions, and what is known of
+// each organisation before it is asked go out. Publishing is all or nothing. It never lets the writer of a text approve it,
+// lets one person publish alone only in an emergency that everybody is told of, and shows an organisation only what was
+// published to it.
 package alerts
 
 import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"wardwatch/act"
 	"wardwatch/keep/store"
@@ -21,9 +21,13 @@ type Standings interface {
 	ClassesOf(ctx context.Context, vendor, product string) ([]ward.Class, error)
 }
 
-// Answers opens the response of each organisation that an alert asks.
+// Answers keeps the response of each organisation that an alert asks, in the transaction of what the alert does: Open makes
+// them, Reopen asks each to acknowledge again because a material revision was issued, and Lapse ends those that are open
+// because the alert was withdrawn, or another (to) took its place.
 type Answers interface {
 	Open(ctx context.Context, tx *store.Tx, alert ward.Alert, standings []ward.Standing) error
+	Reopen(ctx context.Context, tx *store.Tx, alert ward.Alert) error
+	Lapse(ctx context.Context, tx *store.Tx, alert ward.Alert, why string, to ward.AlertID) error
 }
 
 // Notices keeps what organisations are told.
@@ -53,7 +57,13 @@ type Records interface {
 	Products(ctx context.Context, cve ward.CVE) ([]Named, error)
 }
 
+// Recipients says who would be told of a notice, by which channel; it sends nothing.
+type Recipients interface {
+	Recipients(ctx context.Context, scope ward.Scope, orgs []ward.OrgID, n ward.Notice) ([]ward.Recipient, error)
+}
+
 // Neighbours are the rooms that the board asks. Records may be nil: then a draft knows the products that estates show.
+// Recipients may be nil: then a preview knows the in-app inbox alone.
 type Neighbours struct {
 	Standings  Standings
 	Answers    Answers
@@ -61,6 +71,8 @@ type Neighbours struct {
 	Weaknesses Weaknesses
 	Findings   Findings
 	Records    Records
+	Recipients Recipients
+	Policies   act.Policies // the zero value: those that are shipped
 }
 
 // Board keeps the alerts.
@@ -72,6 +84,9 @@ type Board struct {
 
 // New returns the board with its neighbours.
 func New(s *store.Store, clock ward.Clock, neighbours Neighbours) *Board {
+	if len(neighbours.Policies.All()) == 0 {
+		neighbours.Policies = act.ShippedPolicies()
+	}
 	return &Board{store: s, clock: clock, Neighbours: neighbours}
 }
 
@@ -81,16 +96,11 @@ type Query = store.AlertQuery
 // Version is one version of an alert, with who made it.
 type Version = store.AlertVersion
 
-// The clocks of an alert unless its approver says otherwise, in elapsed hours.
-const (
-	AcknowledgeWithin = 48 * time.Hour
-	UpdateEvery       = 72 * time.Hour
-)
-
 // Published is what publishing did.
 type Published struct {
 	Alert    ward.Alert
-	Notified int          // organisations
+	Notified int          // organisations that must answer
+	Informed int          // organisations that read it
 	Closed   []ward.OrgID // chosen, and not asked because they are closed
 }
 
@@ -130,11 +140,17 @@ func (b *Board) Draft(ctx context.Context, who ward.Actor, draft ward.Alert) (wa
 	if err != nil {
 		return ward.Alert{}, err
 	}
+	if a, err = b.clocked(a, draft.Policy.Name, who); err != nil {
+		return ward.Alert{}, err
+	}
 	now := b.clock.Now()
 	a.State, a.Version, a.Created = ward.Drafted, 1, now
 	a.Author, a.AuthorID = who.Name, who.Person
 	err = b.store.Update(ctx, func(tx *store.Tx) error {
 		// Threat IDs count upward; exercises have a range of their own, so that no exercise can be taken for the real thing.
+		if err := b.supersedable(ctx, tx, a); err != nil {
+			return err
+		}
 		counter, start := "alert", int64(1)
 		if a.Exercise {
 			counter, start = "alert.exercise", 900_001
@@ -174,6 +190,11 @@ func writer(who ward.Actor) ward.PersonID {
 
 // change runs do on the alert that stands at version, and keeps it as the next version.
 func (b *Board) change(ctx context.Context, who ward.Actor, id ward.AlertID, version int, action, yours string, wrote bool, do func(*store.Tx, *ward.Alert) error) (ward.Alert, error) {
+	return b.changeAs(ctx, who, id, version, action, yours, &wrote, do)
+}
+
+// changeAs is change where do finds out whether the version is another text.
+func (b *Board) changeAs(ctx context.Context, who ward.Actor, id ward.AlertID, version int, action, yours string, wrote *bool, do func(*store.Tx, *ward.Alert) error) (ward.Alert, error) {
 	var kept ward.Alert
 	err := b.store.Update(ctx, func(tx *store.Tx) error {
 		a, err := tx.Alert(ctx, ward.Everything(), id)
@@ -192,7 +213,7 @@ func (b *Board) change(ctx context.Context, who ward.Actor, id ward.AlertID, ver
 		}
 		a.Version++
 		kept = a
-		return b.keep(ctx, tx, who, a, action, wrote)
+		return b.keep(ctx, tx, who, a, action, *wrote)
 	})
 	if err != nil {
 		return ward.Alert{}, err
@@ -214,7 +235,10 @@ func (b *Board) Edit(ctx context.Context, who ward.Actor, id ward.AlertID, versi
 	if err != nil {
 		return ward.Alert{}, err
 	}
-	return b.change(ctx, who, id, version, "alert.edit", text(words), true, func(_ *store.Tx, a *ward.Alert) error {
+	if words, err = b.clocked(words, draft.Policy.Name, who); err != nil {
+		return ward.Alert{}, err
+	}
+	return b.change(ctx, who, id, version, "alert.edit", text(words), true, func(tx *store.Tx, a *ward.Alert) error {
 		if a.State != ward.Drafted && a.State != ward.Approved {
 			return fmt.Errorf("alert %s is %s: %w", id, a.State, ward.ErrState)
 		}
@@ -222,10 +246,19 @@ func (b *Board) Edit(ctx context.Context, who ward.Actor, id ward.AlertID, versi
 			return &ward.Invalid{Field: "exercise", Problem: "cannot change once the alert has its threat ID", Hint: "draft another"}
 		}
 		words.ID, words.Version, words.State, words.Created = a.ID, a.Version, ward.Drafted, a.Created
-		words.Author, words.AuthorID, words.Finding = a.Author, a.AuthorID, a.Finding
+		words.Author, words.AuthorID, words.Finding, words.Template = a.Author, a.AuthorID, a.Finding, a.Template
 		*a = words
-		return nil
+		return b.supersedable(ctx, tx, *a)
 	})
+}
+
+// errOwnText is the answer to whoever would approve what is theirs.
+var errOwnText = fmt.Errorf("who wrote an alert does not approve it: ask another approver: %w", ward.ErrForbidden)
+
+// wrote reports whether who wrote any version of an alert up to its publication.
+func (b *Board) wrote(ctx context.Context, tx *store.Tx, who ward.Actor, id ward.AlertID) (bool, error) {
+	versions, err := tx.AlertVersions(ctx, ward.Everything(), id)
+	return slices.ContainsFunc(versions, func(v Version) bool { return v.Wrote && v.ByPerson == writer(who) }), err
 }
 
 // Approve says that a second person stands for the text. Whoever wrote any version of it cannot.
@@ -237,134 +270,12 @@ func (b *Board) Approve(ctx context.Context, who ward.Actor, id ward.AlertID, ve
 		if a.State != ward.Drafted {
 			return fmt.Errorf("alert %s is %s: %w", id, a.State, ward.ErrState)
 		}
-		versions, err := tx.AlertVersions(ctx, ward.Everything(), id)
-		if err != nil {
+		if wrote, err := b.wrote(ctx, tx, who, id); err != nil {
 			return err
-		}
-		if slices.ContainsFunc(versions, func(v Version) bool { return v.Wrote && v.ByPerson == writer(who) }) {
-			return fmt.Errorf("who wrote an alert does not approve it: ask another approver: %w", ward.ErrForbidden)
+		} else if wrote {
+			return errOwnText
 		}
 		a.State, a.Approver, a.ApproverID, a.ApprovedAt = ward.Approved, who.Name, who.Person, b.clock.Now()
-		return nil
-	})
-}
-
-// Preview says what is known of each organisation that would be asked (nil: every open one), before anything is sent.
-func (b *Board) Preview(ctx context.Context, who ward.Actor, id ward.AlertID, orgs []ward.OrgID) ([]ward.Standing, error) {
-	if err := who.Need(ward.MayWatch); err != nil {
-		return nil, err
-	}
-	a, err := b.Get(ctx, who.Scope, id)
-	if err != nil {
-		return nil, err
-	}
-	standings, _, err := b.audience(ctx, a, orgs)
-	return standings, err
-}
-
-// audience is what is known of each open organisation among orgs (nil: of every one), each once, and those that are closed.
-func (b *Board) audience(ctx context.Context, a ward.Alert, orgs []ward.OrgID) (standings []ward.Standing, closed []ward.OrgID, err error) {
-	var open, unknown []ward.OrgID
-	now := b.clock.Now()
-	err = b.store.View(ctx, func(tx *store.Tx) error {
-		open, closed, unknown, err = tx.Audience(ctx, orgs, now)
-		return err
-	})
-	switch {
-	case err != nil:
-		return nil, nil, err
-	case len(unknown) > 0:
-		return nil, nil, &ward.Invalid{Field: "organisations", Problem: fmt.Sprintf("%q is not in the register", unknown[0]), Hint: "import the organisation first, or leave it out"}
-	case len(open) == 0:
-		return nil, nil, &ward.Invalid{Field: "organisations", Problem: "nobody would be asked", Hint: "choose organisations that are open"}
-	}
-	if orgs == nil {
-		closed = nil // nobody chose them
-	}
-	found, err := b.Standings.Standing(ctx, ward.Everything(), ward.About{CVEs: a.CVEs, Vendor: a.Vendor, Product: a.Product, Classes: a.Classes}, open)
-	if err != nil {
-		return nil, nil, fmt.Errorf("standing for %s: %w", a.ID, err)
-	}
-	byOrg := map[ward.OrgID]ward.Standing{}
-	for _, s := range found {
-		byOrg[s.Org] = s
-	}
-	for _, org := range open {
-		s, ok := byOrg[org]
-		if !ok {
-			s = ward.Standing{Org: org, State: ward.ExposureUnknown, Reason: "no source speaks for it", AsAt: now}
-		}
-		standings = append(standings, s)
-	}
-	return standings, closed, nil
-}
-
-// Publish sends an approved alert to the chosen organisations (nil: to every open one): the alert, what is known of each,
-// their responses, the exposures that are cited, the notices and the audit record, all or nothing.
-func (b *Board) Publish(ctx context.Context, who ward.Actor, id ward.AlertID, version int, orgs []ward.OrgID) (Published, error) {
-	if err := who.Need(ward.MayApprove); err != nil {
-		return Published{}, err
-	}
-	draft, err := b.Get(ctx, ward.Everything(), id)
-	if err != nil {
-		return Published{}, err
-	}
-	standings, closed, err := b.audience(ctx, draft, orgs)
-	if err != nil {
-		return Published{}, err
-	}
-	a, err := b.change(ctx, who, id, version, "alert.publish", "published", false, func(tx *store.Tx, a *ward.Alert) error {
-		if a.State != ward.Approved {
-			return fmt.Errorf("alert %s is %s, and only an approved one is published: %w", id, a.State, ward.ErrState)
-		}
-		a.State, a.Issued = ward.Published, b.clock.Now()
-		asked := make([]ward.OrgID, len(standings))
-		for i, s := range standings {
-			asked[i] = s.Org
-		}
-		if err := tx.Cite(ctx, "alert", string(a.ID), a.CVEs, asked); err != nil {
-			return err
-		}
-		if err := b.Answers.Open(ctx, tx, *a, standings); err != nil {
-			return fmt.Errorf("responses to %s: %w", a.ID, err)
-		}
-		for _, org := range asked {
-			if err := b.Notices.Add(ctx, tx, announcement(*a, org)); err != nil {
-				return fmt.Errorf("notice of %s to %s: %w", a.ID, org, err)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return Published{}, err
-	}
-	return Published{Alert: a, Notified: len(standings), Closed: closed}, nil
-}
-
-// announcement is what an organisation is told of a new alert.
-func announcement(a ward.Alert, org ward.OrgID) ward.Notice {
-	exercise := ""
-	if a.Exercise {
-		exercise = "EXERCISE: "
-	}
-	return ward.Notice{
-		Key: fmt.Sprintf("alert.published:%s:%s", a.ID, org), Org: org, Kind: "alert.published", Alert: a.ID,
-		Subject: fmt.Sprintf("%s%s severity cyber alert %s: %s", exercise, a.Severity, a.ID, a.Title),
-		Body:    fmt.Sprintf("%sAcknowledge by %s. The alert's page lists what you owe.", exercise, act.When(a.Issued.Add(a.AcknowledgeWithin))),
-		Link:    "/alerts/" + string(a.ID), Created: a.Issued,
-	}
-}
-
-// Close ends an alert: nothing more is owed to it, and its answers stay readable.
-func (b *Board) Close(ctx context.Context, who ward.Actor, id ward.AlertID, version int) (ward.Alert, error) {
-	if err := who.Need(ward.MayApprove); err != nil {
-		return ward.Alert{}, err
-	}
-	return b.change(ctx, who, id, version, "alert.close", "closed", false, func(_ *store.Tx, a *ward.Alert) error {
-		if a.State != ward.Published {
-			return fmt.Errorf("alert %s is %s: %w", id, a.State, ward.ErrState)
-		}
-		a.State, a.Closed = ward.Ended, b.clock.Now()
 		return nil
 	})
 }

@@ -64,7 +64,7 @@ func TestWhoWritesDoesNotApprove(t *testing.T) {
 	if err != nil || a.State != ward.Drafted || a.Approver != "" || !a.ApprovedAt.IsZero() {
 		t.Errorf("edited after approval: %+v, %v", a, err)
 	}
-	if _, err := g.Board.Publish(g.Ctx, ground.Bea, a.ID, a.Version, nil); !errors.Is(err, ward.ErrState) {
+	if _, err := g.Board.Publish(g.Ctx, ground.Bea, a.ID, a.Version, alerts.Audience{}); !errors.Is(err, ward.ErrState) {
 		t.Errorf("a draft is published: %v", err)
 	}
 	// Two commands by names are two people, and one is one.
@@ -86,11 +86,11 @@ func TestPublishingTellsEveryoneOnceAndKeepsWhatWasKnown(t *testing.T) {
 	g.Exposed("XZ1", 1, "mdm1", "12.5.0.0", "CVE-2025-4427", "CVE-2025-4428")
 	g.Words.Stand(ward.Standing{Org: "XZ1", State: ward.Exposed, Assets: 1, Reason: "12.5.0.0 on 1 asset"})
 	a := approved(t, g)
-	preview, err := g.Board.Preview(g.Ctx, ground.Bea, a.ID, nil)
-	if err != nil || len(preview) != 2 || preview[0].State != ward.Exposed || preview[1].State != ward.ExposureUnknown {
+	preview, err := g.Board.Preview(g.Ctx, ground.Bea, a.ID, alerts.Audience{})
+	if err != nil || len(preview.Told) != 2 || preview.Told[0].Standing.State != ward.Exposed || preview.Told[1].Standing.State != ward.ExposureUnknown {
 		t.Fatalf("preview %+v, %v", preview, err)
 	}
-	p, err := g.Board.Publish(g.Ctx, ground.Bea, a.ID, a.Version, []ward.OrgID{"XZ2", "XZ1", "XZ2", "XZ3"})
+	p, err := g.Board.Publish(g.Ctx, ground.Bea, a.ID, a.Version, alerts.Audience{Respond: []ward.OrgID{"XZ2", "XZ1", "XZ2", "XZ3"}})
 	if err != nil || p.Notified != 2 || !slices.Equal(p.Closed, []ward.OrgID{"XZ3"}) || p.Alert.State != ward.Published || !p.Alert.Issued.Equal(ground.Day0) {
 		t.Fatalf("%+v, %v", p, err)
 	}
@@ -115,7 +115,7 @@ func TestPublishingTellsEveryoneOnceAndKeepsWhatWasKnown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := g.Board.Publish(g.Ctx, ground.Bea, a.ID, p.Alert.Version, nil); !errors.Is(err, ward.ErrState) {
+	if _, err := g.Board.Publish(g.Ctx, ground.Bea, a.ID, p.Alert.Version, alerts.Audience{}); !errors.Is(err, ward.ErrState) {
 		t.Errorf("published twice: %v", err)
 	}
 	if _, err := g.Board.Edit(g.Ctx, ground.Ann, a.ID, p.Alert.Version, ground.Alert()); !errors.Is(err, ward.ErrState) {
@@ -128,7 +128,7 @@ func TestAudiencesThatAreNone(t *testing.T) {
 	g.Row(`UPDATE organisations SET closed = 1 WHERE id = 'XZ3'`)
 	a := approved(t, g)
 	for name, orgs := range map[string][]ward.OrgID{"unknown": {"XZ1", "XQ9"}, "closed": {"XZ3"}, "empty": {}} {
-		if _, err := g.Board.Publish(g.Ctx, ground.Bea, a.ID, a.Version, orgs); !errors.Is(err, ward.ErrInvalid) {
+		if _, err := g.Board.Publish(g.Ctx, ground.Bea, a.ID, a.Version, alerts.Audience{Respond: orgs}); !errors.Is(err, ward.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -169,7 +169,7 @@ func TestAnOrganisationSeesOnlyWhatWasPublishedToIt(t *testing.T) {
 	if err != nil || len(theirs) != 1 {
 		t.Errorf("%d versions, %v", len(theirs), err)
 	}
-	if _, err := g.Board.Preview(g.Ctx, ground.Person("L", ward.Lead, "XZ1"), a.ID, nil); !errors.Is(err, ward.ErrForbidden) {
+	if _, err := g.Board.Preview(g.Ctx, ground.Person("L", ward.Lead, "XZ1"), a.ID, alerts.Audience{}); !errors.Is(err, ward.ErrForbidden) {
 		t.Errorf("an organisation previews: %v", err)
 	}
 }
@@ -393,12 +393,12 @@ func TestFaultANoticeFailsInTheMiddleOfAPublish(t *testing.T) {
 	g.Exposed("XZ1", 1, "mdm1", "12.5.0.0", "CVE-2025-4427")
 	a := approved(t, g)
 	g.Board.Notices = &brittle{Notices: g.Outbox, left: 2}
-	if _, err := g.Board.Publish(g.Ctx, ground.Bea, a.ID, a.Version, nil); err == nil {
+	if _, err := g.Board.Publish(g.Ctx, ground.Bea, a.ID, a.Version, alerts.Audience{}); err == nil {
 		t.Fatal("published although a notice failed")
 	}
 	nothingPublished(t, g, a.ID)
 	g.Board.Notices = g.Outbox
-	if p, err := g.Board.Publish(g.Ctx, ground.Bea, a.ID, a.Version, nil); err != nil || p.Notified != 3 {
+	if p, err := g.Board.Publish(g.Ctx, ground.Bea, a.ID, a.Version, alerts.Audience{}); err != nil || p.Notified != 3 {
 		t.Errorf("again: %+v, %v", p, err)
 	}
 }
@@ -412,7 +412,7 @@ func TestFaultAKillInTheMiddleOfAPublish(t *testing.T) {
 		g.Exposed("XZ1", 1, "mdm1", "12.5.0.0", "CVE-2025-4427")
 		a := approved(t, g)
 		g.Board.Notices = &brittle{Notices: g.Outbox, left: 2, die: true}
-		_, err := g.Board.Publish(g.Ctx, ground.Bea, a.ID, a.Version, nil)
+		_, err := g.Board.Publish(g.Ctx, ground.Bea, a.ID, a.Version, alerts.Audience{})
 		t.Fatalf("survived: %v", err)
 	}
 	self, err := os.Executable()
@@ -429,7 +429,7 @@ func TestFaultAKillInTheMiddleOfAPublish(t *testing.T) {
 	}
 	g := ground.At(t, dir)
 	nothingPublished(t, g, "CC-900001")
-	if p, err := g.Board.Publish(g.Ctx, ground.Bea, "CC-900001", 2, nil); err != nil || p.Notified != 3 {
+	if p, err := g.Board.Publish(g.Ctx, ground.Bea, "CC-900001", 2, alerts.Audience{}); err != nil || p.Notified != 3 {
 		t.Errorf("after the restart: %+v, %v", p, err)
 	}
 }

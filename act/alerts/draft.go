@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"wardwatch/act"
 	"wardwatch/keep/store"
@@ -30,8 +29,9 @@ var cveForm = regexp.MustCompile(`^CVE-\d{4}-\d{4,19}$`)
 func (b *Board) checked(ctx context.Context, draft ward.Alert) (ward.Alert, error) {
 	a := ward.Alert{
 		Severity: draft.Severity, SeverityWhy: draft.SeverityWhy, Vendor: draft.Vendor, Product: draft.Product, TLP: cmp.Or(draft.TLP, ward.TLPAmber),
-		Finding: draft.Finding, Exercise: draft.Exercise, RemediateBy: draft.RemediateBy,
-		AcknowledgeWithin: cmp.Or(draft.AcknowledgeWithin, AcknowledgeWithin), UpdateEvery: cmp.Or(draft.UpdateEvery, UpdateEvery),
+		Finding: draft.Finding, Exercise: draft.Exercise, RemediateBy: draft.RemediateBy, Template: draft.Template,
+		AcknowledgeWithin: draft.AcknowledgeWithin, UpdateEvery: draft.UpdateEvery, CheckRequired: draft.CheckRequired,
+		Supersedes: ward.AlertID(strings.ToUpper(strings.TrimSpace(string(draft.Supersedes)))),
 	}
 	for _, field := range []struct {
 		name string
@@ -42,6 +42,7 @@ func (b *Board) checked(ctx context.Context, draft ward.Alert) (ward.Alert, erro
 		{"title", draft.Title, &a.Title, mostTitle}, {"summary", draft.Summary, &a.Summary, mostText}, {"category", draft.Category, &a.Category, mostLine},
 		{"threat_type", draft.ThreatType, &a.ThreatType, mostLine}, {"vector", draft.Vector, &a.Vector, mostLine},
 		{"vendor", draft.Vendor, &a.Vendor, mostLine}, {"product", draft.Product, &a.Product, mostLine},
+		{"clocks_why", draft.ClocksWhy, &a.ClocksWhy, mostLine}, {"check_why", draft.CheckWhy, &a.CheckWhy, mostLine},
 	} {
 		text, err := act.Clean(field.name, field.from, field.most)
 		if err != nil {
@@ -56,8 +57,6 @@ func (b *Board) checked(ctx context.Context, draft ward.Alert) (ward.Alert, erro
 		return a, &ward.Invalid{Field: "severity", Problem: fmt.Sprintf("%q is not a severity", a.Severity), Hint: "one of High, Medium, Low, Information only"}
 	case !slices.Contains([]ward.TLP{ward.TLPClear, ward.TLPGreen, ward.TLPAmber, ward.TLPAmberStrict, ward.TLPRed}, a.TLP):
 		return a, &ward.Invalid{Field: "tlp", Problem: fmt.Sprintf("%q is not a marking", a.TLP), Hint: "such as TLP:AMBER"}
-	case a.AcknowledgeWithin < time.Hour || a.UpdateEvery < time.Hour:
-		return a, &ward.Invalid{Field: "acknowledge_within", Problem: "is less than an hour"}
 	case max(len(draft.CVEs), len(draft.Steps), len(draft.Platforms)) > mostPieces:
 		return a, &ward.Invalid{Problem: fmt.Sprintf("holds more than %d weaknesses, steps or platforms", mostPieces)}
 	}

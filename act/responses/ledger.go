@@ -5,6 +5,7 @@
 package responses
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -94,7 +95,7 @@ func (l *Ledger) Open(ctx context.Context, tx *store.Tx, alert ward.Alert, stand
 		c := l.take(tx, alert.Approver, alert, ward.Response{})
 		c.r = ward.Response{
 			Alert: alert.ID, Org: s.Org, Version: 1, State: ward.Unanswered, Standing: s, Current: s,
-			RespondBy: alert.Issued.Add(alert.AcknowledgeWithin), UpdatedBy: alert.Approver, Updated: alert.Issued,
+			RespondBy: alert.Issued.Add(alert.AcknowledgeWithin), UpdatedBy: cmp.Or(alert.Approver, alert.Emergency.By), Updated: alert.Issued,
 		}
 		if err := c.require(ctx); err != nil {
 			return err

@@ -231,7 +231,7 @@ func (p *player) decide(ctx context.Context, who ward.Actor, s step) error {
 	case "approve":
 		_, err = p.app.Alerts.Approve(ctx, who, alert.ID, alert.Version)
 	case "publish":
-		published, erred := p.app.Alerts.Publish(ctx, who, alert.ID, alert.Version, nil)
+		published, erred := p.app.Alerts.Publish(ctx, who, alert.ID, alert.Version, ward.Audience{})
 		p.notified, err = published.Notified, erred
 	default:
 		_, err = p.app.Alerts.Close(ctx, who, alert.ID, alert.Version)

@@ -45,7 +45,7 @@ func (d *Door) Middleware(next http.Handler) http.Handler {
 		if d.options.Secure {
 			h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 		}
-		guarded.ServeHTTP(w, r.WithContext(edge.WithRequestID(r.Context(), id)))
+		guarded.ServeHTTP(w, r.WithContext(edge.WithAddress(edge.WithRequestID(r.Context(), id), d.Address(r))))
 	})
 }
 
@@ -76,7 +76,9 @@ func (d *Door) bySession(r *http.Request) (edge.Signed, ward.Actor, bool, error)
 	if err != nil || !ok {
 		return edge.Signed{}, ward.Actor{}, false, err
 	}
-	return edge.Signed{Person: p}, d.actorOf(p, relations), true, nil
+	actor := d.actorOf(p, relations)
+	actor.SteppedUp = d.steppedUp(r.Context())
+	return edge.Signed{Person: p}, actor, true, nil
 }
 
 func (d *Door) byToken(r *http.Request) (edge.Signed, ward.Actor, bool, error) {

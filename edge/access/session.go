@@ -17,6 +17,7 @@ const (
 	sessionHash   = "hash"  // digest of the password hash: another password ends every older session
 	sessionSince  = "since" // Unix seconds
 	sessionSeen   = "seen"  // Unix seconds, to within seenWithin
+	sessionProof  = "proof" // Unix milliseconds of the last time that the password was entered again
 )
 
 // seenWithin is how coarse "last seen" is, so that reading a page is seldom a write.
@@ -82,6 +83,15 @@ func (d *Door) begin(ctx context.Context, p ward.Person) error {
 	d.sessions.Put(ctx, sessionSince, now)
 	d.sessions.Put(ctx, sessionSeen, now)
 	return nil
+}
+
+// steppedUp is when the person last proved again who they are, by the product's clock: the session keeps it by the door's.
+func (d *Door) steppedUp(ctx context.Context) time.Time {
+	at := d.sessions.GetInt64(ctx, sessionProof)
+	if at == 0 {
+		return time.Time{}
+	}
+	return d.world.Now().Add(-d.clock.Now().Sub(time.UnixMilli(at)))
 }
 
 // resume returns the person whose session is in ctx, and false when there is none or it ended.

@@ -87,6 +87,45 @@ func (d *Door) SignOut(ctx context.Context) error {
 	return d.rows.Note(ctx, d.entry(signed.Person, "access.sign_out", signed.Person, ""))
 }
 
+// Confirm keeps in the session that the signed-in person has just entered the password again, for what needs a fresh proof
+// of who they are. The session goes on under a new key. An API token cannot confirm anything.
+func (d *Door) Confirm(ctx context.Context, password string) error {
+	signed, ok := edge.In(ctx)
+	if !ok || signed.ByToken || signed.Person.MustChange {
+		return edge.ErrUnsigned
+	}
+	p, err := d.verify(ctx, signed.Person.Email, password, edge.Address(ctx))
+	if errors.Is(err, edge.ErrSignIn) {
+		return &ward.Invalid{Field: "password", Problem: "is not right", Hint: "type the password that you sign in with"}
+	}
+	if err != nil {
+		return err
+	}
+	if err := d.sessions.RenewToken(ctx); err != nil {
+		return fmt.Errorf("edge/access: %w", err)
+	}
+	d.sessions.Put(ctx, sessionHash, digest(p.Hash)) // it may have been made anew at a better cost
+	d.sessions.Put(ctx, sessionProof, d.clock.Now().UnixMilli())
+	return d.rows.Note(ctx, d.entry(p, "access.confirm", p, "from "+edge.Address(ctx)))
+}
+
+// Confirmed is the actor of a person by sign-in name and password, freshly proved, for a command that does what needs it.
+func (d *Door) Confirmed(ctx context.Context, email, password string) (ward.Actor, error) {
+	p, err := d.verify(ctx, fold(email), password, "command line")
+	if err != nil {
+		return ward.Actor{}, err
+	}
+	if p.MustChange {
+		return ward.Actor{}, edge.ErrMustChange
+	}
+	actor, err := d.ActorOf(ctx, p.Email)
+	if err != nil {
+		return ward.Actor{}, err
+	}
+	actor.SteppedUp = d.world.Now()
+	return actor, d.rows.Note(ctx, d.entry(p, "access.confirm", p, "on the command line"))
+}
+
 // ChangePassword replaces the signed-in person's password. Every other session of the person ends; this one goes on, under
 // a new key.
 func (d *Door) ChangePassword(ctx context.Context, old, chosen, address string) error {

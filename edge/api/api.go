@@ -97,6 +97,8 @@ func New(rooms Rooms, clock ward.Clock, options Options) *API {
 	a.exposures()
 	a.findings()
 	a.alerts()
+	a.revisions()
+	a.templates()
 	a.responses()
 	a.rulings()
 	a.inbox()
@@ -130,7 +132,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.mux.ServeHTTP(w, r)
 		return
 	}
-	if r.Method == http.MethodPost && len(r.Header.Values("Idempotency-Key")) > 0 {
+	if r.Method == http.MethodPost && len(r.Header.Values("Idempotency-Key")) > 0 && r.URL.Path != prefix+confirmPath {
 		a.once(w, r)
 		return
 	}

@@ -45,6 +45,9 @@ func byPassword(ctx context.Context) error {
 	return nil
 }
 
+// confirmPath takes a password, of which nothing is kept: not even the digest of a request with an Idempotency-Key.
+const confirmPath = "/account/confirm"
+
 func (a *API) people() {
 	d := a.rooms.Door
 	route(a, http.MethodGet, "/people", "people", "List who can sign in",
@@ -57,6 +60,17 @@ func (a *API) people() {
 			item, err := d.Person(ctx, who, in.id(who))
 			return one(item, err, personOf)
 		})
+	route(a, http.MethodPost, confirmPath, "people", "Enter the password again, for what needs a fresh proof of who you are",
+		func(ctx context.Context, _ ward.Actor, in *struct {
+			Body struct {
+				Password string `json:"password" minLength:"1" maxLength:"2000"`
+			}
+		}) (*Done, error) {
+			if err := byPassword(ctx); err != nil {
+				return nil, err
+			}
+			return &Done{}, d.Confirm(ctx, in.Body.Password)
+		}, func(op *huma.Operation) { op.DefaultStatus = http.StatusNoContent })
 	route(a, http.MethodPost, "/people", "people", "Make an account, with a one-time password",
 		func(ctx context.Context, who ward.Actor, in *struct {
 			Body struct {

@@ -100,9 +100,30 @@ type Alerts interface {
 	DraftFromCVE(ctx context.Context, who ward.Actor, cve ward.CVE) (ward.Alert, error)
 	Edit(ctx context.Context, who ward.Actor, id ward.AlertID, version int, a ward.Alert) (ward.Alert, error)
 	Approve(ctx context.Context, who ward.Actor, id ward.AlertID, version int) (ward.Alert, error)
-	Preview(ctx context.Context, who ward.Actor, id ward.AlertID, orgs []ward.OrgID) ([]ward.Standing, error)
-	Publish(ctx context.Context, who ward.Actor, id ward.AlertID, version int, orgs []ward.OrgID) (alerts.Published, error)
+	SetClocks(ctx context.Context, who ward.Actor, id ward.AlertID, version int, clocks alerts.Clocks) (ward.Alert, error)
+	Preview(ctx context.Context, who ward.Actor, id ward.AlertID, to ward.Audience) (alerts.Preview, error)
+	Publish(ctx context.Context, who ward.Actor, id ward.AlertID, version int, to ward.Audience) (alerts.Published, error)
+	PublishAlone(ctx context.Context, who ward.Actor, id ward.AlertID, version int, to ward.Audience, reason string) (alerts.Published, error)
+	Countersign(ctx context.Context, who ward.Actor, id ward.AlertID, version int) (ward.Alert, error)
+	Countersigns(ctx context.Context, scope ward.Scope) ([]ward.Alert, error)
+	Who(ctx context.Context, scope ward.Scope, id ward.AlertID) (ward.Audience, error)
 	Close(ctx context.Context, who ward.Actor, id ward.AlertID, version int) (ward.Alert, error)
+	Withdraw(ctx context.Context, who ward.Actor, id ward.AlertID, version int, reason string) (ward.Alert, error)
+	Compare(ctx context.Context, scope ward.Scope, id ward.AlertID, from, to int) ([]alerts.FieldChange, error)
+	Revision(ctx context.Context, scope ward.Scope, id ward.AlertID) (ward.Revision, error)
+	Revisions(ctx context.Context, scope ward.Scope) ([]ward.Revision, error)
+	Proposed(ctx context.Context, who ward.Actor, id ward.AlertID, draft ward.Alert) (alerts.Proposal, error)
+	Revise(ctx context.Context, who ward.Actor, id ward.AlertID, version int, draft ward.Alert, change alerts.Change) (ward.Revision, error)
+	EditRevision(ctx context.Context, who ward.Actor, id ward.AlertID, version int, draft ward.Alert, change alerts.Change) (ward.Revision, error)
+	ApproveRevision(ctx context.Context, who ward.Actor, id ward.AlertID, version int) (ward.Alert, error)
+	DropRevision(ctx context.Context, who ward.Actor, id ward.AlertID, version int) error
+	CompareRevision(ctx context.Context, scope ward.Scope, id ward.AlertID) ([]alerts.FieldChange, error)
+	PolicyList() []ward.Policy
+	Templates(ctx context.Context, who ward.Actor) ([]ward.Template, error)
+	Template(ctx context.Context, who ward.Actor, name string) (ward.Template, error)
+	SaveTemplate(ctx context.Context, who ward.Actor, t ward.Template) (ward.Template, error)
+	DropTemplate(ctx context.Context, who ward.Actor, name string, version int) error
+	DraftFromTemplate(ctx context.Context, who ward.Actor, name string) (ward.Alert, error)
 }
 
 // Responses is the ledger of answers: *responses.Ledger.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/alexedwards/argon2id"
 
+	"wardwatch/act/alerts"
 	"wardwatch/act/duty"
 	"wardwatch/act/findings"
 	"wardwatch/edge/access"
@@ -168,7 +169,7 @@ func (w *world) plant() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	published, err := w.Board.Publish(w.Ctx, ground.Bea, a.ID, a.Version, []ward.OrgID{first})
+	published, err := w.Board.Publish(w.Ctx, ground.Bea, a.ID, a.Version, ward.Audience{Respond: []ward.OrgID{first}})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -176,6 +177,7 @@ func (w *world) plant() {
 	if w.draft, err = w.Board.Draft(w.Ctx, ground.Ann, alert); err != nil {
 		w.t.Fatal(err)
 	}
+	w.revise(alert)
 	lead := ground.Person(canary+" Lee", ward.Lead, first)
 	r, err := w.Ledger.Acknowledge(w.Ctx, lead, w.alert.ID, first, 1)
 	if err == nil {
@@ -188,6 +190,24 @@ func (w *world) plant() {
 		_, err = w.watch.SaveView(w.Ctx, lead, ward.SavedView{Title: canary + " view", Path: "/desk", Shared: true})
 	}
 	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// revise issues an editorial revision of the alert, leaves another waiting, and keeps a template.
+func (w *world) revise(words ward.Alert) {
+	w.t.Helper()
+	for _, ending := range []string{", issued", ", waiting"} {
+		words.Summary = canary + " summary" + ending
+		r, err := w.Board.Revise(w.Ctx, ground.Ann, w.alert.ID, w.alert.Version, words, alerts.Change{Why: canary + " why"})
+		if err == nil && ending == ", issued" {
+			w.alert, err = w.Board.ApproveRevision(w.Ctx, ground.Bea, w.alert.ID, r.Version)
+		}
+		if err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	if _, err := w.Board.SaveTemplate(w.Ctx, ground.Ann, ward.Template{Name: "exploited", Title: canary + " template", Words: words}); err != nil {
 		w.t.Fatal(err)
 	}
 }

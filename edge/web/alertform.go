@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"wardwatch/act/alerts"
 	"wardwatch/ward"
 )
 
@@ -201,8 +200,8 @@ func (s *Site) alertForm(a ward.Alert, wrong []FieldError, action string) Page {
 		form.Fields = append(form.Fields, field)
 	}
 	form.Fields = append(form.Fields,
-		Input{Name: "acknowledge_within", Label: "Acknowledge within", Suffix: "hours", Width: 4, InputMode: "numeric", Value: hoursIn(cmp.Or(a.AcknowledgeWithin, alerts.AcknowledgeWithin)), Error: errorOf("acknowledge_within")},
-		Input{Name: "update_every", Label: "Then an update every", Suffix: "hours", Width: 4, InputMode: "numeric", Value: hoursIn(cmp.Or(a.UpdateEvery, alerts.UpdateEvery)), Error: errorOf("update_every")},
+		Input{Name: "acknowledge_within", Label: "Acknowledge within", Suffix: "hours", Width: 4, InputMode: "numeric", Value: hoursIn(cmp.Or(a.AcknowledgeWithin, s.Alerts.PolicyList()[0].RespondWithin)), Error: errorOf("acknowledge_within")},
+		Input{Name: "update_every", Label: "Then an update every", Suffix: "hours", Width: 4, InputMode: "numeric", Value: hoursIn(cmp.Or(a.UpdateEvery, s.Alerts.PolicyList()[0].UpdateEvery)), Error: errorOf("update_every")},
 		by)
 	if a.ID == "" && !s.exercise {
 		form.Fields = append(form.Fields, Checkboxes{Name: "exercise", Legend: "Exercise", Choices: []Choice{{Value: "yes", Text: "This is an exercise", Hint: "It gets a threat ID from CC-900001 on, and says EXERCISE everywhere", Chosen: a.Exercise}}, Error: errorOf("exercise")})

@@ -196,9 +196,13 @@ func (s *Site) publishing(r *http.Request, who ward.Actor, wrong []FieldError) (
 	if a.State != ward.Approved {
 		return Page{}, ward.ErrNotFound
 	}
-	standings, err := s.Alerts.Preview(ctx, who, a.ID, nil)
+	preview, err := s.Alerts.Preview(ctx, who, a.ID, alerts.Audience{})
 	if err != nil {
 		return Page{}, err
+	}
+	var standings []ward.Standing
+	for _, told := range preview.Told {
+		standings = append(standings, told.Standing)
 	}
 	known, err := s.register(ctx, who.Scope)
 	if err != nil {
@@ -245,7 +249,7 @@ func (s *Site) publishAlert(r *http.Request, who ward.Actor) (string, *Page, err
 		page, err := s.publishing(r, who, []FieldError{{Text: "Choose at least one organisation, or publish to all."}})
 		return "", &page, err
 	}
-	done, err := s.Alerts.Publish(r.Context(), who, ward.AlertID(r.PathValue("id")), versionIn(r), orgs)
+	done, err := s.Alerts.Publish(r.Context(), who, ward.AlertID(r.PathValue("id")), versionIn(r), alerts.Audience{Respond: orgs})
 	if wrong, other := invalid(err); err != nil && other == nil {
 		page, err := s.publishing(r, who, wrong)
 		return "", &page, err

@@ -188,7 +188,7 @@ func (h *hospital) publish(change func(*ward.Alert)) ward.Alert {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	p, err := h.board.Publish(h.ctx, ground.Bea, a.ID, a.Version, nil)
+	p, err := h.board.Publish(h.ctx, ground.Bea, a.ID, a.Version, alerts.Audience{})
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -211,7 +211,7 @@ func (p *place) do(s step) error {
 		p.alert, err = p.Alerts.Approve(ctx, who, p.alert.ID, p.alert.Version)
 		return err
 	case "publish":
-		published, err := p.Alerts.Publish(ctx, who, p.alert.ID, p.alert.Version, nil)
+		published, err := p.Alerts.Publish(ctx, who, p.alert.ID, p.alert.Version, alerts.Audience{})
 		p.alert = published.Alert
 		return err
 	case "acknowledge":

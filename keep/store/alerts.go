@@ -106,8 +106,9 @@ func alertsSeen(scope ward.Scope, next int) (string, []any) {
 	if scope.All() {
 		return "1=1", nil
 	}
-	condition, args := within(scope, "r.org", next)
-	return "a.issued IS NOT NULL AND EXISTS (SELECT 1 FROM responses r WHERE r.alert = a.id AND " + condition + ")", args
+	asked, args := within(scope, "r.org", next)
+	return "a.issued IS NOT NULL AND (EXISTS (SELECT 1 FROM responses r WHERE r.alert = a.id AND " + asked + `)
+		OR EXISTS (SELECT 1 FROM alert_informed r WHERE r.alert = a.id AND ` + asked + "))", args
 }
 
 func scanAlert(rows *sql.Rows) (a ward.Alert, err error) {
@@ -149,7 +150,8 @@ func (tx *Tx) Alerts(ctx context.Context, scope ward.Scope, q AlertQuery) (ward.
 		add("a.state = ?", string(q.State))
 	}
 	if q.Org != "" {
-		add("EXISTS (SELECT 1 FROM responses o WHERE o.alert = a.id AND o.org = ?)", string(q.Org))
+		add(`(EXISTS (SELECT 1 FROM responses o WHERE o.alert = a.id AND o.org = ?) OR EXISTS (SELECT 1 FROM alert_informed o WHERE o.alert = a.id AND o.org = ?))`,
+			string(q.Org), string(q.Org))
 	}
 	if q.CVE != "" {
 		add("EXISTS (SELECT 1 FROM alert_cves c WHERE c.alert = a.id AND c.cve = ?)", string(q.CVE))

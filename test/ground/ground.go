@@ -155,7 +155,7 @@ func (g *Ground) Publish(orgs ...ward.OrgID) ward.Alert {
 	if err != nil {
 		g.T.Fatal(err)
 	}
-	published, err := g.Board.Publish(g.Ctx, Bea, a.ID, a.Version, orgs)
+	published, err := g.Board.Publish(g.Ctx, Bea, a.ID, a.Version, alerts.Audience{Respond: orgs})
 	if err != nil {
 		g.T.Fatal(err)
 	}

@@ -183,7 +183,7 @@ func (w *world) alert(to string, cves []string, vendor, product string) error {
 			orgs = append(orgs, ward.OrgID(org))
 		}
 	}
-	published, err := w.board.Publish(w.ctx, ground.Bea, a.ID, a.Version, orgs)
+	published, err := w.board.Publish(w.ctx, ground.Bea, a.ID, a.Version, alerts.Audience{Respond: orgs})
 	w.current = published.Alert
 	return err
 }
