@@ -23,11 +23,11 @@ type Standings interface {
 
 // Answers keeps the response of each organisation that an alert asks, in the transaction of what the alert does: Open makes
 // them, Reopen asks each to acknowledge again because a material revision was issued, and Lapse ends those that are open
-// because the alert was withdrawn, or another (to) took its place.
+// because the alert was withdrawn, or another took its place.
 type Answers interface {
 	Open(ctx context.Context, tx *store.Tx, alert ward.Alert, standings []ward.Standing) error
 	Reopen(ctx context.Context, tx *store.Tx, alert ward.Alert) error
-	Lapse(ctx context.Context, tx *store.Tx, alert ward.Alert, why string, to ward.AlertID) error
+	Lapse(ctx context.Context, tx *store.Tx, alert ward.Alert) error
 }
 
 // Notices keeps what organisations are told.

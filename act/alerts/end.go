@@ -63,7 +63,7 @@ func (b *Board) lapse(ctx context.Context, tx *store.Tx, a ward.Alert, tell func
 	if err != nil {
 		return err
 	}
-	if err := b.Answers.Lapse(ctx, tx, a, why(a), a.SupersededBy); err != nil {
+	if err := b.Answers.Lapse(ctx, tx, a); err != nil {
 		return fmt.Errorf("responses to %s: %w", a.ID, err)
 	}
 	return tell(to)

@@ -111,11 +111,3 @@ func alone(a ward.Alert) ward.Notice {
 	n.Body = marked(a, "A second approval is owed by %s. The alert's page gives the reason.", act.When(a.Emergency.Due))
 	return n
 }
-
-// why is why the answers to an alert lapse.
-func why(a ward.Alert) string {
-	if a.State == ward.Superseded {
-		return "the alert is superseded"
-	}
-	return "the alert is withdrawn: " + a.EndWhy
-}
