@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"wardwatch/act/alerts"
+	"wardwatch/act/responses"
 	"wardwatch/edge/api"
 	"wardwatch/know/estate"
 	"wardwatch/know/estate/ods"
@@ -326,8 +327,8 @@ func (v AlertView) Text(w io.Writer) {
 	}
 	for _, r := range v.Responses {
 		state := strings.ReplaceAll(string(r.State), "_", " ")
-		if r.ClosedAs != "" {
-			state = r.ClosedAs
+		if r.ClosedAs != "" || r.Outcome != "" {
+			state = r.Reads
 		}
 		if r.Overdue {
 			state += ", overdue"
@@ -462,53 +463,75 @@ func (a *App) PublishAlert(ctx context.Context, email, id string, to []string) (
 	return settled(ctx, a, v, err)
 }
 
-// AlertAnswer is what an organisation says, on the command line; several things are said in the order of the fields.
+// AlertAnswer is what an organisation says, on the command line; several things are said in the order of the fields, all of
+// them or none.
 type AlertAnswer struct {
-	Org            string
-	Acknowledge    bool
-	Applies        string
-	FixedAt        time.Time
-	Dispute, Close bool
-	Words          string
+	Org             string
+	Acknowledge     bool
+	Applies, Host   string
+	Affected, Done  int // -1: nothing is said
+	Blocker, Help   string
+	FixedAt         time.Time
+	Dispute         bool
+	Check, Coverage string
+	Close           bool
+	Outcome         string // closes with it
+	Control         ward.Control
+	Acceptance      ward.Acceptance
+	Left            []string // "asset: reason"
+	Until           time.Time
+	Words           string
+	Speaker, Number string // recorded by telephone
 }
 
-// AnswerAlert answers for an organisation.
+// answer is the command's flags as the ledger takes them.
+func (said AlertAnswer) answer() (a responses.Answer, err error) {
+	a = responses.Answer{Acknowledge: said.Acknowledge, Applies: ward.Applicability(said.Applies), Host: ward.OrgID(strings.ToUpper(said.Host)),
+		Claim: !said.FixedAt.IsZero(), FixedAt: said.FixedAt, Dispute: said.Dispute, Words: said.Words}
+	if said.Affected >= 0 || said.Done >= 0 || said.Blocker != "" || said.Help != "" {
+		a.Progress = &ward.Progress{Affected: max(0, said.Affected), Done: max(0, said.Done), Blocker: said.Blocker, Help: said.Help}
+	}
+	if said.Check != "" {
+		a.Check = &responses.Signed{Result: ward.CheckResult(said.Check), Coverage: said.Coverage}
+	}
+	if !said.Close && said.Outcome == "" {
+		return a, nil
+	}
+	how := ward.Closing{Outcome: ward.Outcome(said.Outcome), Control: said.Control, Acceptance: said.Acceptance}
+	how.Control.Review, how.Acceptance.Until = said.Until, said.Until
+	for _, line := range said.Left {
+		name, reason, ok := strings.Cut(line, ":")
+		if !ok {
+			return a, &ward.Invalid{Field: "left", Problem: fmt.Sprintf("%q names no reason", line), Hint: `such as --left "laptop-17: away until June"`}
+		}
+		how.Residual = append(how.Residual, ward.Residual{Name: strings.TrimSpace(name), Reason: strings.TrimSpace(reason), Until: said.Until})
+	}
+	a.Close = &how
+	return a, nil
+}
+
+// AnswerAlert answers for an organisation: as one of its people, or as an analyst who writes down a telephone call.
 func (a *App) AnswerAlert(ctx context.Context, email, id string, said AlertAnswer) (AlertView, error) {
 	who, err := a.as(ctx, email)
 	if err != nil {
 		return AlertView{}, err
 	}
-	alert, org, ledger := ward.AlertID(id), ward.OrgID(strings.ToUpper(said.Org)), a.Responses
-	r, err := ledger.Get(ctx, who.Scope, alert, org)
+	answer, err := said.answer()
 	if err != nil {
 		return AlertView{}, err
 	}
-	steps := []struct {
-		said bool
-		say  func(version int) (ward.Response, error)
-	}{
-		{said.Acknowledge, func(v int) (ward.Response, error) { return ledger.Acknowledge(ctx, who, alert, org, v) }},
-		{said.Applies != "", func(v int) (ward.Response, error) {
-			return ledger.Answer(ctx, who, alert, org, v, ward.Applicability(said.Applies), said.Words)
-		}},
-		{!said.FixedAt.IsZero(), func(v int) (ward.Response, error) {
-			return ledger.Claim(ctx, who, alert, org, v, said.FixedAt, said.Words)
-		}},
-		{said.Dispute, func(v int) (ward.Response, error) { return ledger.Dispute(ctx, who, alert, org, v, said.Words) }},
-		{said.Close, func(v int) (ward.Response, error) { return ledger.Close(ctx, who, alert, org, v, said.Words) }},
+	alert, org := ward.AlertID(id), ward.OrgID(strings.ToUpper(said.Org))
+	r, err := a.Responses.Get(ctx, who.Scope, alert, org)
+	switch {
+	case err != nil:
+		return AlertView{}, err
+	case said.Speaker != "" || said.Number != "":
+		_, err = a.Responses.ByTelephone(ctx, who, ward.PhoneCall{Speaker: said.Speaker, Number: said.Number}, alert, org, r.Version, answer)
+	default:
+		_, err = a.Responses.Say(ctx, who, alert, org, r.Version, answer)
 	}
-	something := false
-	for _, step := range steps {
-		if !step.said {
-			continue
-		}
-		something = true
-		if r, err = step.say(r.Version); err != nil {
-			return AlertView{}, err
-		}
-	}
-	if !something {
-		return AlertView{}, &ward.Invalid{Problem: "nothing was said", Hint: "use --acknowledge, --applies, --fixed-at, --dispute or --close"}
+	if err != nil {
+		return AlertView{}, err
 	}
 	v, err := a.view(ctx, who, alert)
 	v.Responses = slices.DeleteFunc(v.Responses, func(r api.Response) bool { return r.Org != org })

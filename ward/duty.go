@@ -16,12 +16,13 @@ const (
 	ItemUndelivered  ItemKind = "undelivered"  // a notice that reached nobody
 	ItemHeld         ItemKind = "held"         // an import that lost too much of its source
 	ItemFeed         ItemKind = "feed"         // a publisher's feed that is not read any more
+	ItemRecurrence   ItemKind = "recurrence"   // confirmed fixed, and seen affected again within what its alert tolerates
 	ItemDeclaration  ItemKind = "declaration"  // a declaration that expires soon
 )
 
 // ItemKinds lists every kind, in the order in which a desk takes them up.
 var ItemKinds = []ItemKind{
-	ItemCountersign, ItemUnchecked, ItemContradicted, ItemOverdue, ItemDisputed, ItemFinding, ItemUndelivered, ItemHeld, ItemFeed, ItemDeclaration,
+	ItemCountersign, ItemUnchecked, ItemContradicted, ItemOverdue, ItemDisputed, ItemFinding, ItemUndelivered, ItemHeld, ItemFeed, ItemRecurrence, ItemDeclaration,
 }
 
 // ItemID names an item by its kind and what it is about ("overdue:CC-900001:XZ1"): the same matter has the same ID.

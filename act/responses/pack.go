@@ -2,6 +2,7 @@ package responses
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"wardwatch/keep/store"
@@ -33,7 +34,10 @@ type Took struct {
 }
 
 // Definition says what a word of the pack means.
-type Definition struct{ Word, Meaning string }
+type Definition struct {
+	Word    string `json:"word"`
+	Meaning string `json:"meaning"`
+}
 
 var definitions = []Definition{
 	{"Claimed", "The organisation says that it is fixed since a time. Nobody else has looked."},
@@ -112,4 +116,69 @@ func took(from, at, end time.Time, within time.Duration) Took {
 		return Took{Elapsed: max(0, end.Sub(from)), Within: within}
 	}
 	return Took{Came: true, Elapsed: max(0, at.Sub(from)), Within: within}
+}
+
+// Table is the pack as rows of one table: the answer's figures, what happened, the assets with what was seen on them, and
+// what the words mean. Cells are as they are: who writes a file makes formulas in them inert.
+func (p Pack) Table() (header []string, rows [][]string) {
+	header = []string{"part", "when", "by", "what", "words"}
+	row := func(part string, at time.Time, by, what, words string) {
+		when := ""
+		if !at.IsZero() {
+			when = at.UTC().Format(time.RFC3339)
+		}
+		rows = append(rows, []string{part, when, by, what, words})
+	}
+	a, r := p.Alert, p.Response
+	row("pack", p.At, "", string(a.ID)+" "+string(r.Org), p.Organisation.Name)
+	row("asked", a.Issued, a.Approver, a.Title, a.Summary)
+	for _, s := range a.Steps {
+		row("asked", a.Issued, a.Approver, string(s.Kind), s.Text)
+	}
+	row("stands", r.Updated, r.UpdatedBy, r.Reads(), r.Words)
+	row("exposure at publication", r.Standing.ObservedAt, r.Standing.Source, string(r.Standing.State), r.Standing.Reason)
+	row("exposure now", r.Current.ObservedAt, r.Current.Source, string(r.Current.State), r.Current.Reason)
+	if r.Proof.Result != "" {
+		row("evidence", r.Proof.ObservedAt, r.Proof.Source, string(r.Proof.Result), r.Proof.Why)
+	}
+	if r.Check.Required || r.Check.Result != "" {
+		row("compromise check", r.Check.At, r.Check.SignedBy, string(r.Check.Result), r.Check.Coverage)
+	}
+	for _, t := range []struct {
+		name string
+		took Took
+	}{{"time to acknowledge", p.ToAcknowledge}, {"time to remediate", p.ToRemediate}, {"time to confirmation", p.ToConfirm}} {
+		row(t.name, time.Time{}, "", t.took.String(), "")
+	}
+	for _, e := range p.History {
+		row("history", e.At, e.By, e.Kind, e.Words)
+	}
+	for _, c := range p.Cited {
+		row("cited at publication", a.Issued, "", c.Name, c.Version)
+	}
+	for _, s := range r.Proof.Assets {
+		row("seen", s.ObservedAt, s.Source, s.Name+": "+string(s.Status), s.Software+" "+s.Why)
+	}
+	for _, s := range r.Residual {
+		row("left", s.Until, "", s.Name, s.Reason)
+	}
+	for _, u := range p.Rulings {
+		row("ruling", u.At, u.Name, u.ID+" "+string(u.Status), u.Reason)
+	}
+	for _, d := range p.Definitions {
+		row("definition", time.Time{}, "", d.Word, d.Meaning)
+	}
+	return header, rows
+}
+
+// String says it in whole hours and minutes.
+func (t Took) String() string {
+	text := fmt.Sprintf("%d h %d min", int(t.Elapsed.Hours()), int(t.Elapsed.Minutes())%60)
+	if !t.Came {
+		text = "not yet, after " + text
+	}
+	if t.Within > 0 {
+		text += fmt.Sprintf(" (asked within %d h)", int(t.Within.Hours()))
+	}
+	return text
 }

@@ -308,16 +308,24 @@ func alertCommand(sh *shell) *cobra.Command {
 	publish.Flags().StringSliceVar(&to, "to", nil, "organisation codes (default: all)")
 
 	var answer app.AlertAnswer
-	var at string
+	var at, until string
 	answering := &cobra.Command{
 		Use:   "answer ID --org CODE",
-		Short: "Answer for an organisation: acknowledge, applicability, claim fixed, dispute, close",
+		Short: "Answer for an organisation: acknowledge, applicability, progress, claim fixed, dispute, compromise check, close",
 		Example: `  wardwatch alert answer CC-0001 --as lead@harbour.example --org XZ1A1 --acknowledge
-  wardwatch alert answer CC-0001 --as lead@harbour.example --org XZ1A1 --fixed-at 2025-05-14T18:00:00Z --words "updated to 12.5.0.1"`,
+  wardwatch alert answer CC-0001 --as lead@harbour.example --org XZ1A1 --fixed-at 2025-05-14T18:00:00Z --words "updated to 12.5.0.1"
+  wardwatch alert answer CC-0001 --as lead@harbour.example --org XZ1A1 --outcome controlled --control isolated --what "cut off by VLAN" \
+    --owner "Lee Smith" --evidence "change 4711" --until 2025-08-01T00:00:00Z
+  wardwatch alert answer CC-0001 --as analyst@watch.example --org XZ1A1 --acknowledge --speaker "Pat Doe, site manager" --number "01632 960123"`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if at != "" {
 				if answer.FixedAt, err = moment(at, time.Time{}); err != nil {
+					return err
+				}
+			}
+			if until != "" {
+				if answer.Until, err = moment(until, time.Time{}); err != nil {
 					return err
 				}
 			}
@@ -332,7 +340,25 @@ func alertCommand(sh *shell) *cobra.Command {
 	flags.StringVar(&answer.Applies, "applies", "", "yes, partly, no, hosted or not_run")
 	flags.StringVar(&at, "fixed-at", "", "claim that it is fixed since this time")
 	flags.BoolVar(&answer.Dispute, "dispute", false, "contest the match; say why in --words")
-	flags.BoolVar(&answer.Close, "close", false, "close")
+	flags.StringVar(&answer.Host, "host", "", "with --applies hosted: code of the organisation that runs it")
+	flags.IntVar(&answer.Affected, "affected", -1, "how many systems are affected")
+	flags.IntVar(&answer.Done, "done", -1, "how many of them are done")
+	flags.StringVar(&answer.Blocker, "blocker", "", "what holds it up")
+	flags.StringVar(&answer.Help, "help-wanted", "", "help wanted from the national desk")
+	flags.StringVar(&answer.Check, "check", "", "sign the compromise check: no_evidence, evidence_found or cannot_determine")
+	flags.StringVar(&answer.Coverage, "coverage", "", "with --check: which logs were searched, from when, and which were not there")
+	flags.BoolVar(&answer.Close, "close", false, "close, as what was answered before")
+	flags.StringVar(&answer.Outcome, "outcome", "", "close as fixed, fixed_with_residual, controlled, accepted, not_applicable or hosted")
+	flags.StringVar(&until, "until", "", "date of a control, an accepted risk or what is left")
+	flags.StringVar((*string)(&answer.Control.Kind), "control", "", "controlled: mitigated, isolated or awaiting_manufacturer")
+	flags.StringVar(&answer.Control.What, "what", "", "controlled: what keeps the weakness from being used")
+	flags.StringVar(&answer.Control.Owner, "owner", "", "controlled: who looks after the control")
+	flags.StringVar(&answer.Control.Evidence, "evidence", "", "controlled: what shows that it works")
+	flags.StringVar(&answer.Acceptance.Officer, "officer", "", "accepted: the senior information risk owner")
+	flags.StringVar(&answer.Acceptance.Reason, "reason", "", "accepted: why the risk is taken")
+	flags.StringArrayVar(&answer.Left, "left", nil, `fixed_with_residual: "asset: reason" (repeatable)`)
+	flags.StringVar(&answer.Speaker, "speaker", "", "record what this person (name and post) said by telephone")
+	flags.StringVar(&answer.Number, "number", "", "the number that you called back")
 	flags.StringVar(&answer.Words, "words", "", "what to say")
 	_ = answering.MarkFlagRequired("org")
 

@@ -148,7 +148,7 @@ func (a *API) responses() {
 			})
 	}
 	saying("dispute", "Contest the match, with evidence", l.Dispute)
-	saying("close", "Close an answer", l.Close)
+	a.answers()
 }
 
 func (a *API) rulings() {

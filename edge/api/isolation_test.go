@@ -238,7 +238,7 @@ func TestNothingOfAnotherOrganisationIsEverInAnAnswer(t *testing.T) {
 		"get-assets-asset", "get-exposures", "get-exposures-csv", "get-findings", "get-findings-finding",
 		"get-alerts", "get-alerts-alert", "get-alerts-alert-versions", "get-alerts-alert-responses", "get-alerts-alert-responses-csv", "get-alerts-alert-responses-org",
 		"get-alerts-alert-compare", "get-alerts-alert-revision", "get-alerts-alert-revision-compare", "get-revisions", "get-templates", "get-templates-template",
-		"get-alerts-alert-responses-org-history", "get-disputes", "get-inbox", "get-people-person-tokens", "get-overview", "get-changes",
+		"get-alerts-alert-responses-org-history", "get-alerts-alert-responses-org-pack", "get-alerts-alert-responses-org-pack-csv", "get-disputes", "get-inbox", "get-people-person-tokens", "get-overview", "get-changes",
 		"get-desk-items", "get-desk-items-item", "get-desk-log", "get-desk-handover", "get-desk-views", "get-search",
 	} {
 		if !shown[id] {

@@ -128,6 +128,7 @@ type Alerts interface {
 
 // Responses is the ledger of answers: *responses.Ledger.
 type Responses interface {
+	Answers
 	Get(ctx context.Context, scope ward.Scope, alert ward.AlertID, org ward.OrgID) (ward.Response, error)
 	ForAlert(ctx context.Context, scope ward.Scope, alert ward.AlertID) ([]ward.Response, error)
 	Owed(ctx context.Context, scope ward.Scope, org ward.OrgID) ([]ward.Response, error)
@@ -138,7 +139,6 @@ type Responses interface {
 	Answer(ctx context.Context, who ward.Actor, alert ward.AlertID, org ward.OrgID, version int, applies ward.Applicability, words string) (ward.Response, error)
 	Claim(ctx context.Context, who ward.Actor, alert ward.AlertID, org ward.OrgID, version int, fixedAt time.Time, words string) (ward.Response, error)
 	Dispute(ctx context.Context, who ward.Actor, alert ward.AlertID, org ward.OrgID, version int, words string) (ward.Response, error)
-	Close(ctx context.Context, who ward.Actor, alert ward.AlertID, org ward.OrgID, version int, words string) (ward.Response, error)
 	Rule(ctx context.Context, who ward.Actor, r ward.Ruling) (ward.Ruling, error)
 	Unrule(ctx context.Context, who ward.Actor, id, reason string) error
 	Rulings(ctx context.Context, cve ward.CVE) ([]ward.Ruling, error)

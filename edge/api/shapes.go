@@ -299,6 +299,22 @@ type Response struct {
 	Words          string             `json:"words"`
 	Dispute        string             `json:"dispute,omitempty"`
 	Proof          Proof              `json:"proof"`
+	Reads          string             `json:"reads" doc:"where it stands, in words"`
+	Host           ward.OrgID         `json:"host,omitempty" doc:"who runs it, for hosted"`
+	Outcome        ward.Outcome       `json:"outcome,omitempty" doc:"that it closed as, or asked to close as while a compromise check is owed"`
+	Progress       ward.Progress      `json:"progress,omitzero"`
+	Control        ward.Control       `json:"control,omitzero"`
+	Acceptance     ward.Acceptance    `json:"acceptance,omitzero"`
+	Residual       []ward.Residual    `json:"residual,omitempty"`
+	Until          time.Time          `json:"until,omitzero" doc:"when a closed answer opens again"`
+	Check          ward.Check         `json:"check"`
+	Call           ward.PhoneCall     `json:"call,omitzero" doc:"by which its words came, when they were recorded on its behalf"`
+	Spoke          ward.OrgID         `json:"spoke,omitempty" doc:"who said its words, when not the organisation itself"`
+	Recurrence     ward.Recurrence    `json:"recurrence,omitzero"`
+	ConfirmedAt    time.Time          `json:"confirmed_at,omitzero"`
+	From           []ward.OrgID       `json:"from,omitempty" doc:"whose answers it took over by mergers"`
+	MovedTo        ward.OrgID         `json:"moved_to,omitempty" doc:"who took this answer over"`
+	LapsedTo       ward.AlertID       `json:"lapsed_to,omitempty" doc:"the alert that took its alert's place"`
 	ClosedAt       time.Time          `json:"closed_at,omitzero"`
 	ClosedAs       string             `json:"closed_as,omitempty"`
 	Overdue        bool               `json:"overdue"`
@@ -309,7 +325,8 @@ type Response struct {
 
 func responseOf(r ward.Response) Response {
 	return Response{r.Alert, r.Org, r.Version, r.State, standingOf(r.Standing), r.Applicability, r.RespondBy, r.AcknowledgedAt, r.AcknowledgedBy,
-		r.NextDue, r.ClaimedFixedAt, r.Words, r.Dispute, proofOf(r.Proof), r.ClosedAt, r.ClosedAs, r.Overdue, r.EverOverdue, r.UpdatedBy, r.Updated}
+		r.NextDue, r.ClaimedFixedAt, r.Words, r.Dispute, proofOf(r.Proof), r.Reads(), r.Host, r.Outcome, r.Progress, r.Control, r.Acceptance, r.Residual, r.Until, r.Check, r.Call,
+		r.Spoke, r.Recurrence, r.ConfirmedAt, r.From, r.MovedTo, r.LapsedTo, r.ClosedAt, r.ClosedAs, r.Overdue, r.EverOverdue, r.UpdatedBy, r.Updated}
 }
 
 // Entry is one line of a response's history.
