@@ -69,14 +69,20 @@ type owes struct {
 func nextStep(r ward.Response) owes {
 	denied := r.Applicability == ward.AppliesNot || r.Applicability == ward.NotRunHere
 	switch {
-	case r.State == ward.ClosedAnswer:
+	case r.State == ward.ClosedAnswer, r.Lapsed, r.MovedTo != "":
 		return owes{}
+	case r.State == ward.Unanswered && askedAgain(r):
+		return owes{key: "acknowledge", text: "Acknowledge the update"}
 	case r.State == ward.Unanswered:
 		return owes{key: "acknowledge", text: "Acknowledge"}
 	case r.Proof.Result == ward.Disputed && r.NextDue.IsZero():
 		return owes{text: "Wait for the national desk's decision", desk: true}
 	case r.Proof.Result == ward.Contradicted:
 		return owes{key: "act", text: "Put right what newer evidence contradicts"}
+	case !r.ClaimedFixedAt.IsZero() && r.Check.AtDesk():
+		return owes{text: "Wait for the national desk on the compromise check", desk: true}
+	case r.Unchecked():
+		return owes{key: "check", text: "Look for signs of an intruder, and sign the result"}
 	case r.Applicability == "" && r.ClaimedFixedAt.IsZero():
 		return owes{key: "applies", text: "Say whether it applies"}
 	case denied, r.Applicability == ward.AppliesHost:
@@ -89,13 +95,20 @@ func nextStep(r ward.Response) owes {
 	return owes{key: "close", text: "Close your answer"}
 }
 
+// askedAgain reports that an update of the alert asks for an acknowledgement again.
+func askedAgain(r ward.Response) bool {
+	return r.State == ward.Unanswered && (!r.Rest.At.IsZero() || r.Applicability != "" || !r.ClaimedFixedAt.IsZero())
+}
+
 // answerData is one organisation's side of an alert.
 type answerData struct {
 	About    []View // threat ID, severity, TLP
 	Lede     string
 	Done     *Banner
+	Changed  View // what a material update changed
 	Body     Live
 	History  Table
+	More     []Link
 	Others   []Link // the same alert at the other organisations of the reader
 	ReadOnly string // why there is nothing to press
 }
@@ -106,6 +119,7 @@ type answerBody struct {
 	Beside   string // "Your machines"
 	Thought  string // "What we think, and why"
 	Problem  *Warning
+	Spoken   View // who spoke where it was not the organisation itself
 	Next     View // the one primary button
 	Tasks    TaskList
 	Proof    View
@@ -127,7 +141,7 @@ func (s *Site) answerPage(r *http.Request, who ward.Actor, alert ward.Alert) (Pa
 		return Page{}, err
 	}
 	if len(answers) == 0 {
-		return Page{}, ward.ErrNotFound
+		return s.informedPage(r, who, alert)
 	}
 	org := answers[0].Org
 	for _, a := range answers {
@@ -167,6 +181,15 @@ func (s *Site) answerOf(r *http.Request, who ward.Actor, alert ward.Alert, org w
 		Lede:    s.answerLede(who, in),
 		Done:    doneBanner(r.URL.Query().Get("done"), in, s),
 		History: historyTable(history),
+	}
+	if data.Changed, err = s.changed(ctx, who.Scope, alert, askedAgain(answer)); err != nil {
+		return Page{}, err
+	}
+	if !answer.AcknowledgedAt.IsZero() || answer.State == ward.ClosedAnswer {
+		data.More = append(data.More, Link{Text: "Evidence pack", Href: answerPath(answer) + "/pack", About: "of this answer"})
+	}
+	if alert.SupersededBy != "" {
+		data.More = append(data.More, Link{Text: "Go to " + string(alert.SupersededBy), Href: "/alerts/" + string(alert.SupersededBy)})
 	}
 	body := s.answerBody(who, in, written)
 	data.Body = Live{ID: "answer", Href: answerPath(answer), Topics: []string{"alert:" + string(alert.ID), "estate:" + string(org)}, Body: body}
@@ -243,9 +266,15 @@ func (s *Site) answerLede(who ward.Actor, in answered) string {
 	var text string
 	switch next := nextStep(r); {
 	case r.State == ward.ClosedAnswer:
-		return fmt.Sprintf("%s answer is %s since %s. Nothing is owed.", capital(your), lower(answerTag(r).Text), s.at(r.ClosedAt))
+		text = fmt.Sprintf("%s answer is %s since %s. Nothing is owed", capital(your), lower(answerTag(r).Text), s.at(r.ClosedAt))
+		if !r.Until.IsZero() {
+			return text + fmt.Sprintf(" until %s, when it opens again.", s.at(r.Until))
+		}
+		return text + "."
+	case r.MovedTo != "":
+		return fmt.Sprintf("%s has taken this answer over. Nothing is owed here.", r.MovedTo)
 	case in.over():
-		return fmt.Sprintf("This alert was closed at %s. Nothing is owed.", s.at(in.alert.Closed))
+		return s.overLede(in)
 	case next.desk:
 		text = "The national desk decides next. " + you + " " + owe + " nothing until then."
 	default:
@@ -269,9 +298,27 @@ func (s *Site) answerLede(who ward.Actor, in answered) string {
 	return text
 }
 
+// overLede says how an alert ended, and where to go on.
+func (s *Site) overLede(in answered) string {
+	a := in.alert
+	switch {
+	case a.State == ward.Withdrawn && a.EndWhy != "":
+		return fmt.Sprintf("This alert was withdrawn at %s: %s Nothing is owed.", s.at(a.Closed), sentence(a.EndWhy))
+	case a.State == ward.Withdrawn:
+		return fmt.Sprintf("This alert was withdrawn at %s. Nothing is owed.", s.at(a.Closed))
+	case a.State == ward.Superseded:
+		return fmt.Sprintf("%s took the place of this alert at %s. Nothing is owed here: answer that one.", a.SupersededBy, s.at(a.Closed))
+	}
+	return fmt.Sprintf("This alert was closed at %s. Nothing is owed.", s.at(a.Closed))
+}
+
 // noun is what is owed, as the object of a sentence.
 func noun(next owes, r ward.Response) string {
 	switch {
+	case next.key == "acknowledge" && askedAgain(r):
+		return "an acknowledgement of the update"
+	case next.key == "check":
+		return "a signature under the compromise check"
 	case next.key == "acknowledge":
 		return "an acknowledgement"
 	case next.key == "applies":
@@ -312,11 +359,22 @@ func doneBanner(what string, in answered, s *Site) *Banner {
 		if in.answer.Proof.Result == ward.Disputed {
 			b.Heading = "Sent to the national desk, which decides once, for every organisation alike."
 		}
-	case "close":
-		if in.answer.State != ward.ClosedAnswer {
-			return nil
+	case "check":
+		b.Heading = "Your signature is kept: " + checkWord(in.answer.Check.Result) + "."
+		if in.answer.State == ward.ClosedAnswer {
+			b.Heading += " Your answer is " + lower(answerTag(in.answer).Text) + "."
+		} else {
+			b.Heading += next
 		}
-		b.Heading = "Your answer is " + lower(answerTag(in.answer).Text) + "."
+	case "close", "residual", "controlled", "accepted":
+		switch {
+		case in.answer.Unchecked():
+			b.Heading = "Your answer reads: patched, not yet checked. It closes when a person signs that no evidence of an intruder was found."
+		case in.answer.State != ward.ClosedAnswer:
+			return nil
+		default:
+			b.Heading = "Your answer is " + lower(answerTag(in.answer).Text) + "."
+		}
 	case "declare":
 		b.Heading = "Signed with your name and sent. What follows from it shows here within moments: without scripts, open the page again."
 	case "draft":
@@ -341,7 +399,11 @@ func (s *Site) answerBody(who ward.Actor, in answered, written drafts) answerBod
 	switch {
 	case !may || next.key == "":
 	case next.key == "acknowledge":
-		body.Next = Form{Action: answerPath(r) + "/acknowledge", Hidden: []Hidden{versionOf(r)}, Buttons: []Button{{Text: "Acknowledge now"}}}
+		text := "Acknowledge now"
+		if askedAgain(r) {
+			text = "Acknowledge the update"
+		}
+		body.Next = Form{Action: answerPath(r) + "/acknowledge", Hidden: []Hidden{versionOf(r)}, Buttons: []Button{{Text: text}}}
 	default:
 		body.Next = Buttons{{Text: next.text, Href: answerPath(r) + "/" + next.key}}
 	}
@@ -356,6 +418,8 @@ func (s *Site) answerBody(who ward.Actor, in answered, written drafts) answerBod
 			body.Wrong = Link{Text: "Change what you said is wrong", Href: answerPath(r) + "/dispute"}
 		}
 	}
+	body.Spoken = s.spoken(r, may)
+	body.Standing.Rows = append(body.Standing.Rows, s.outcomeOf(r)...)
 	body.Counted = machinesCounted(in.machines)
 	if r.Current.State == ward.ExposureUnknown && in.alert.Product != "" && r.State != ward.ClosedAnswer {
 		body.Question = &Panel{Title: "Do you run " + in.product() + "?", Body: Text("We do not know. " + sentence(r.Current.Reason))}
@@ -433,6 +497,9 @@ func (s *Site) answerTasks(who ward.Actor, in answered, written drafts) TaskList
 	denied := r.Applicability == ward.AppliesNot || r.Applicability == ward.NotRunHere
 
 	acknowledge := Task{Text: "1. Acknowledge", Hint: "Says that you have read it and taken it up.", Status: Tag{"To do", ToneSilent}}
+	if askedAgain(r) {
+		acknowledge.Hint = "The alert was updated. What you said before stands: acknowledge, and change only what is different now."
+	}
 	switch {
 	case !r.AcknowledgedAt.IsZero():
 		acknowledge.Hint = fmt.Sprintf("%s, at %s.", r.AcknowledgedBy, s.at(r.AcknowledgedAt))
@@ -445,6 +512,9 @@ func (s *Site) answerTasks(who ward.Actor, in answered, written drafts) TaskList
 	applies.Status = status("applies", Tag{"To do", ToneSilent})
 	if r.Applicability != "" {
 		applies.Hint = appliesWord(r.Applicability) + "."
+		if r.Host != "" {
+			applies.Hint = appliesWord(r.Applicability) + ": " + string(r.Host) + "."
+		}
 		applies.Status = status("applies", Tag{"Answered", ToneMoving})
 	}
 
@@ -457,24 +527,65 @@ func (s *Site) answerTasks(who ward.Actor, in answered, written drafts) TaskList
 		act.Hint, act.Status = "There is nothing to fix where it does not apply.", status("act", Text("Not needed"))
 	case r.Applicability == ward.AppliesHost:
 		act.Status = status("act", Text("With the host"))
+	case r.State == ward.ClosedAnswer:
+		act.Hint, act.Status = "Not fixed: see how it closed.", status("act", answerTag(r))
+	case !r.Progress.At.IsZero():
+		act.Hint = fmt.Sprintf("You say: %s of %s machines done.", Number(r.Progress.Done), Number(r.Progress.Affected))
+		if r.Progress.Blocker != "" {
+			act.Hint += " Held up by: " + sentence(r.Progress.Blocker)
+		}
+		act.Status = status("act", Tag{"In progress", ToneMoving})
 	default:
 		act.Status = status("act", Tag{"To do", ToneSilent})
 	}
 
-	closing := Task{Text: "4. Close", Status: Text("Cannot start yet")}
+	tasks := []Task{acknowledge, applies, act}
+	if r.Check.Required {
+		check := Task{Text: "4. Look for signs of an intruder", Href: href("check", true), Hint: strings.TrimRight(r.Check.Why, ". ") + ".", Status: status("check", Tag{"To do", ToneSilent})}
+		switch {
+		case !r.Check.SettleAt.IsZero():
+			check.Hint, check.Status = "Settled by the national desk: "+sentence(r.Check.Settled), status("check", Tag{"Settled", ToneDone})
+		case r.Check.AtDesk():
+			check.Hint, check.Status = capital(checkWord(r.Check.Result))+", signed by "+r.Check.SignedBy+". The national desk takes it up.", status("check", Tag{"With the desk", ToneWarning})
+		case r.Check.Result != "":
+			check.Hint, check.Status = capital(checkWord(r.Check.Result))+", signed by "+r.Check.SignedBy+", at "+s.at(r.Check.At)+".", status("check", Tag{"Signed", ToneDone})
+		case r.Unchecked():
+			check.Status = status("check", Tag{"Not yet checked", ToneWarning})
+		}
+		tasks = append(tasks, check)
+	}
+
+	closing := Task{Text: fmt.Sprintf("%d. Close", len(tasks)+1), Status: Text("Cannot start yet")}
 	as, why := closesAs(r)
 	closing.Hint = why
 	switch {
 	case r.State == ward.ClosedAnswer:
 		closing.Hint = fmt.Sprintf("%s, at %s.", r.UpdatedBy, s.at(r.ClosedAt))
 		closing.Status = answerTag(r)
+		if lasting(r) {
+			closing.Href = href("close", true)
+			closing.Hint += " Renew it or change it before its date."
+		}
+	case r.Outcome != "" && r.Unchecked():
+		closing.Hint = "Asked to close as fixed: it closes when the check is signed with no evidence found."
+		closing.Status = Tag{"Patched, not yet checked", ToneClaimed}
 	case as != "":
 		closing.Href = href("close", true)
 		closing.Status = status("close", Tag{"To do", ToneSilent})
 	case r.Proof.Result == ward.Contradicted:
-		closing.Status = Tag{"Cannot close", ToneCritical}
+		closing.Status = Tag{"Cannot close as fixed", ToneCritical}
+		closing.Href = href("close", true)
+	default:
+		closing.Href = href("close", r.State != ward.Unanswered)
+		closing.Hint = why + " Or close as controlled, or as a risk accepted, until a date."
+		closing.Status = Text("Not yet")
 	}
-	return TaskList{ID: "steps", Tasks: []Task{acknowledge, applies, act, closing}}
+	return TaskList{ID: "steps", Tasks: append(tasks, closing)}
+}
+
+// lasting reports whether an answer closed until a date, and can be renewed before it.
+func lasting(r ward.Response) bool {
+	return r.Outcome == ward.OutcomeControlled || r.Outcome == ward.OutcomeAccepted || r.Outcome == ward.OutcomeResidual
 }
 
 func actHint(in answered) string {
@@ -523,7 +634,11 @@ func historyTable(entries []ward.Entry) Table {
 
 // entryWords is what was said, with the codes of an answer in words.
 func entryWords(e ward.Entry) string {
-	if e.Kind != responses.Applicability {
+	switch e.Kind {
+	case responses.CheckAsked, responses.Recurred: // begin with a machine's name, which is as it is
+		return e.Words
+	case responses.Applicability:
+	default:
 		return capital(e.Words)
 	}
 	code, said, _ := strings.Cut(e.Words, ": ")
@@ -552,6 +667,28 @@ func entryWord(kind string) string {
 		return "Closed"
 	case responses.Reopened:
 		return "Opened again"
+	case responses.Progressed:
+		return "Said how far it is"
+	case responses.NotChecked:
+		return "Asked to close as fixed"
+	case responses.CheckAsked:
+		return "A compromise check was asked for"
+	case responses.Checked:
+		return "Signed the compromise check"
+	case responses.CheckSettled:
+		return "The national desk settled the check"
+	case responses.Recurred:
+		return "Seen again"
+	case responses.Telephoned:
+		return "Recorded by telephone"
+	case responses.Overruled:
+		return "The organisation's own word took its place"
+	case responses.Asked:
+		return "Asked to acknowledge again"
+	case responses.Lapsed:
+		return "The alert ended"
+	case responses.Moved:
+		return "Taken over"
 	}
 	return capital(plainWord(kind))
 }

@@ -335,10 +335,127 @@ func TestTheWholeAnswerWithoutScripts(t *testing.T) {
 	_, body = lead.post(home+"/act", url.Values{"version": {version(t, body)}, "progress": {"fixed"}, "fixed_at-day": {"13"}, "fixed_at-month": {"05"}, "fixed_at-year": {"2025"}, "fixed_at-time": {"18:15"}, "words": {"updated"}})
 	says(t, "claimed", body, "Your update is saved.", "fixed since 18:15 UTC on 13 May 2025", "Awaiting evidence", "no evidence newer than the claim")
 
-	body = lead.see(home+"/close", "Your answer closes as: closed, not confirmed.")
+	body = lead.see(home+"/close", `Your answer would wait as "patched, not yet checked"`)
 	_, body = lead.post(home+"/close", url.Values{"version": {version(t, body)}, "words": {"an import follows"}})
-	says(t, "closed", body, "Your answer is closed, not confirmed", "Closed, not confirmed", "Nothing is owed.")
+	says(t, "waits for the check", body, "Your answer reads: patched, not yet checked.", "You owe a signature under the compromise check", "mdm-01 and mdm-02 could be reached from outside")
+	body = lead.see(home+"/check", "Was an intruder there before the fix?", "Patched is not clean: mdm-01 and mdm-02 could be reached")
+	v = version(t, body)
+	status, body = lead.post(home+"/check", url.Values{"version": {v}, "result": {"no_evidence"}})
+	if status != http.StatusUnprocessableEntity {
+		t.Errorf("a signature without coverage: status %d", status)
+	}
+	says(t, "no coverage", body, "There is a problem", "say which logs were searched")
+	_, body = lead.post(home+"/check", url.Values{"version": {v}, "result": {"no_evidence"}, "coverage": {"Web and API logs of both servers since 1 May; the firewall keeps 14 days."}})
+	says(t, "closed", body, "Your signature is kept: no evidence found. Your answer is closed, not confirmed", "Closed, not confirmed", "Nothing is owed.", "the firewall keeps 14 days")
 	lead.see("/owed", "You owe nothing now.")
+}
+
+// answered is an alert that the organisation acknowledged and said to apply.
+func (h *hospital) answered() (a ward.Alert, home string) {
+	h.t.Helper()
+	h.exposed()
+	a = h.publish(nil)
+	r, err := h.ledger.Get(h.ctx, ward.Everything(), a.ID, "XZ1A")
+	if err == nil {
+		_, err = h.ledger.Answer(h.ctx, rosa, a.ID, "XZ1A", r.Version, ward.Applies, "Both servers.")
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return a, fmt.Sprintf("/alerts/%s/organisations/XZ1A", a.ID)
+}
+
+func TestAnAnswerEndsAsItIsLived(t *testing.T) {
+	day := func(name string) url.Values {
+		return url.Values{name + "-day": {"1"}, name + "-month": {"7"}, name + "-year": {"2025"}}
+	}
+	with := func(more ...url.Values) url.Values {
+		all := url.Values{}
+		for _, m := range more {
+			for name, values := range m {
+				all[name] = values
+			}
+		}
+		return all
+	}
+	for _, c := range []struct {
+		step    string
+		refused url.Values
+		why     string
+		sent    url.Values
+		says    []string
+	}{
+		{"controlled", with(day("review"), url.Values{"kind": {"isolated"}, "what": {"Cut off from the internet"}, "owner": {""}, "evidence": {"Change 4711"}}), "who looks after the control",
+			with(day("review"), url.Values{"kind": {"isolated"}, "what": {"Cut off from the internet"}, "owner": {"Mia Fenn, network lead"}, "evidence": {"Change 4711"}}),
+			[]string{"Your answer is controlled until 1 July 2025", "Isolated: Cut off from the internet", "Mia Fenn, network lead", "Change 4711", "Renew it or change it"}},
+		{"accepted", with(day("until"), url.Values{"officer": {""}, "reason": {"Theatre lists depend on it"}}), "the senior information risk owner, by name",
+			with(day("until"), url.Values{"officer": {"Dr Ola Finch"}, "reason": {"Theatre lists depend on it"}}),
+			[]string{"Your answer is risk accepted until 1 July 2025", "Dr Ola Finch", "Theatre lists depend on it"}},
+		{"residual", with(day("until"), url.Values{"left": {"mdm-02"}, "reason": {""}, "fixed_at-day": {"13"}, "fixed_at-month": {"5"}, "fixed_at-year": {"2025"}, "fixed_at-time": {"18:10"}}), "why they are not fixed yet",
+			with(day("until"), url.Values{"left": {"mdm-02"}, "others": {"spare-1\nspare-2"}, "each": {"spare-2; awaits parts; 9.8.2025"}, "reason": {"Not seen since 2 May"}, "fixed_at-day": {"13"}, "fixed_at-month": {"5"}, "fixed_at-year": {"2025"}, "fixed_at-time": {"18:10"}}),
+			[]string{"Not fixed yet: mdm-02", "Not seen since 2 May", "Not fixed yet: spare-1", "awaits parts", "by 9 August 2025", "patched, not yet checked"}},
+	} {
+		t.Run(c.step, func(t *testing.T) {
+			h := openHospital(t)
+			_, home := h.answered()
+			h.clock.Advance(time.Hour)
+			lead := h.visit("lead@saltmarsh.example")
+			lead.see(home+"/close", "Controlled until a date", "Risk accepted until a date", "Fixed, but for some machines")
+			body := lead.see(home + "/" + c.step)
+			v := version(t, body)
+			c.refused.Set("version", v)
+			status, body := lead.post(home+"/"+c.step, c.refused)
+			if status != http.StatusUnprocessableEntity {
+				t.Errorf("status %d", status)
+			}
+			says(t, "refused", body, "There is a problem", c.why)
+			c.sent.Set("version", v)
+			status, body = lead.post(home+"/"+c.step, c.sent)
+			if status != http.StatusOK {
+				t.Errorf("status %d", status)
+			}
+			says(t, "sent", body, c.says...)
+		})
+	}
+}
+
+func TestProgressIsSaidInNumbers(t *testing.T) {
+	h := openHospital(t)
+	_, home := h.answered()
+	lead := h.visit("lead@saltmarsh.example")
+	v := version(t, lead.see(home+"/act", "Machines done", "What holds it up"))
+	form := url.Values{"version": {v}, "progress": {"working"}, "affected": {"2"}, "done": {"3"}}
+	status, body := lead.post(home+"/act", form)
+	if status != http.StatusUnprocessableEntity {
+		t.Errorf("3 of 2: status %d", status)
+	}
+	says(t, "3 of 2", body, "3 of 2 cannot be")
+	form.Set("done", "1")
+	form.Set("blocker", "The change board sits on Friday")
+	form.Set("help", "A spare server")
+	form.Set("next_due-day", "15")
+	form.Set("next_due-month", "5")
+	form.Set("next_due-year", "2025")
+	_, body = lead.post(home+"/act", form)
+	says(t, "progress", body, "1 of 2 done", "Held up by", "The change board sits on Friday", "A spare server", "17:00 UTC on 15 May 2025")
+	lead.see("/owed", "1 of 2 done", "17:00 UTC on 15 May 2025")
+}
+
+func TestAnAnswerByTelephoneIsShownAndOverruled(t *testing.T) {
+	h := openHospital(t)
+	h.exposed()
+	a := h.publish(nil)
+	home := fmt.Sprintf("/alerts/%s/organisations/XZ1A", a.ID)
+	if _, err := h.ledger.ByTelephone(h.ctx, ground.Ann, ward.PhoneCall{Speaker: "Joe Reed, on call", Number: "01632 960123"}, a.ID, "XZ1A", 1, responses.Answer{Acknowledge: true, Applies: ward.AppliesNot, Words: "They say no."}); err != nil {
+		t.Fatal(err)
+	}
+	lead := h.visit("lead@saltmarsh.example")
+	lead.see(home, "Recorded by telephone: Ann wrote down what Joe Reed, on call said", "called back on 01632 960123", "answer again: your own word takes its place")
+	body := lead.see(home + "/applies")
+	lead.post(home+"/applies", url.Values{"version": {version(t, body)}, "applicability": {"yes"}, "words": {"We do run it."}})
+	if body = lead.see(home, "Yes, it applies"); strings.Contains(body, "Recorded by telephone: ") {
+		t.Error("the telephone call stands over the organisation's own word")
+	}
 }
 
 func TestTwoAnswerAtOnce(t *testing.T) {
@@ -618,8 +735,8 @@ func TestEvidenceDecidesWhatMayClose(t *testing.T) {
 	h.clock.Advance(6 * time.Hour)
 	h.imported("XZ1A", "appliance register", nil, register("12.5.0.1", "12.5.0.0"))
 	body := lead.see(home, "Newer evidence contradicts the answer.", "mdm-02", "Cannot close", "Put right what newer evidence contradicts")
-	if strings.Contains(body, home+"/close") {
-		t.Error("closing is offered while evidence contradicts the answer")
+	if !strings.Contains(body, "Cannot close as fixed") {
+		t.Error("closing as fixed is offered while evidence contradicts the answer")
 	}
 	body = lead.see(home+"/close", "It cannot close.", "mdm-02")
 	status, body := lead.post(home+"/close", url.Values{"version": {version(t, body)}})
@@ -631,6 +748,7 @@ func TestEvidenceDecidesWhatMayClose(t *testing.T) {
 	h.clock.Advance(20 * time.Hour)
 	h.imported("XZ1A", "appliance register", nil, register("12.5.0.1", "12.5.0.1"))
 	lead.see(home, "Confirmed by appliance register at", "tool export", "None of 2 machines with an affected version by the newest evidence.")
+	lead.post(home+"/check", url.Values{"version": {version(t, lead.see(home+"/check"))}, "result": {"no_evidence"}, "coverage": {"All logs since 1 May."}})
 	lead.see(home+"/close", "Your answer closes as: closed, confirmed.")
 	_, body = lead.post(home+"/close", url.Values{"version": {version(t, lead.see(home+"/close"))}})
 	says(t, "closed", body, "Your answer is closed, confirmed.")

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"strings"
 
 	"wardwatch/ward"
@@ -26,6 +27,10 @@ func alertStateTag(s ward.AlertState) Tag {
 		return Tag{"Approved, not published", ToneMoving}
 	case ward.Published:
 		return Tag{"In force", ToneWarning}
+	case ward.Withdrawn:
+		return Tag{Text: "Withdrawn"}
+	case ward.Superseded:
+		return Tag{Text: "Superseded"}
 	}
 	return Tag{Text: "Closed"}
 }
@@ -42,23 +47,42 @@ func exposureTag(s ward.ExposureState) Tag {
 
 // answerTag is where an organisation's answer stands, the most pressing word first.
 func answerTag(r ward.Response) Tag {
+	reads := capital(r.Reads())
 	switch {
-	case r.State == ward.ClosedAnswer && r.Proof.Result == ward.Confirmed:
-		return Tag{capital(r.ClosedAs), ToneDone}
+	case r.MovedTo != "", r.Lapsed && r.State != ward.ClosedAnswer:
+		return Tag{Text: reads}
 	case r.State == ward.ClosedAnswer && r.ClosedAs == "not applicable":
-		return Tag{"Closed, not applicable", ToneNeutral}
+		return Tag{Text: "Closed, not applicable"}
+	case r.State == ward.ClosedAnswer && (r.Outcome == ward.OutcomeControlled || r.Outcome == ward.OutcomeAccepted):
+		return Tag{reads, ToneControlled}
+	case r.State == ward.ClosedAnswer && r.Outcome == ward.OutcomeHosted:
+		return Tag{"Closed, hosted by another", ToneClaimed}
+	case r.State == ward.ClosedAnswer && !r.Recurrence.Since.IsZero():
+		return Tag{reads, ToneWarning}
+	case r.State == ward.ClosedAnswer && r.Proof.Result == ward.Confirmed:
+		return Tag{reads, ToneDone}
 	case r.State == ward.ClosedAnswer:
-		return Tag{capital(r.ClosedAs), ToneClaimed}
+		return Tag{reads, ToneClaimed}
 	case r.Proof.Result == ward.Contradicted:
 		return Tag{"Contradicted", ToneCritical}
 	case r.Overdue:
 		return Tag{"Overdue", ToneCritical}
+	case r.Check.Result == ward.EvidenceFound && r.Check.AtDesk():
+		return Tag{reads, ToneCritical}
 	case r.Proof.Result == ward.Disputed:
 		return Tag{"Disputed", ToneWarning}
+	case !r.ClaimedFixedAt.IsZero() && r.Check.AtDesk():
+		return Tag{reads, ToneWarning}
+	case r.Unchecked():
+		return Tag{"Patched, not yet checked", ToneClaimed}
 	case r.State == ward.Remediated && r.Proof.Result == ward.Confirmed:
 		return Tag{"Fixed, confirmed", ToneDone}
 	case r.State == ward.Remediated:
 		return Tag{"Fixed, not confirmed", ToneClaimed}
+	case askedAgain(r):
+		return Tag{"Update not acknowledged", ToneSilent}
+	case !r.Progress.At.IsZero():
+		return Tag{fmt.Sprintf("%s of %s done", Number(r.Progress.Done), Number(r.Progress.Affected)), ToneMoving}
 	case r.Applicability != "":
 		return Tag{"Answered", ToneMoving}
 	case r.State == ward.InProgress:

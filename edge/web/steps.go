@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"wardwatch/act/responses"
 	"wardwatch/ward"
 )
 
@@ -21,10 +23,14 @@ type answerStep struct {
 }
 
 var answerSteps = []answerStep{
-	{"applies", "Does this alert apply to you?", []string{"applicability", "words"}},
-	{"act", "Is it fixed?", []string{"progress", "fixed_at-day", "fixed_at-month", "fixed_at-year", "fixed_at-time", "words"}},
+	{"applies", "Does this alert apply to you?", []string{"applicability", "host", "words"}},
+	{"act", "Is it fixed?", []string{"progress", "fixed_at-day", "fixed_at-month", "fixed_at-year", "fixed_at-time", "affected", "done", "blocker", "help", "next_due-day", "next_due-month", "next_due-year", "words"}},
+	{"check", "Was an intruder there before the fix?", []string{"result", "coverage", "words"}},
 	{"dispute", "What do you think is wrong?", []string{"words"}},
 	{"close", "Close your answer", []string{"words"}},
+	{"residual", "Close as fixed, but for some machines", []string{"left", "others", "reason", "until-day", "until-month", "until-year", "each", "fixed_at-day", "fixed_at-month", "fixed_at-year", "fixed_at-time", "words"}},
+	{"controlled", "Close as controlled until a date", []string{"kind", "what", "owner", "evidence", "review-day", "review-month", "review-year", "words"}},
+	{"accepted", "Close as a risk accepted until a date", []string{"officer", "reason", "until-day", "until-month", "until-year", "words"}},
 }
 
 // drafts is what one person has begun to write on an answer, by step and field.
@@ -88,7 +94,7 @@ func (s *Site) say(r *http.Request, who ward.Actor, step answerStep) (string, *P
 	}
 	fields := map[string]string{}
 	for _, name := range step.names {
-		fields[name] = strings.TrimSpace(r.PostFormValue(name))
+		fields[name] = strings.TrimSpace(strings.Join(r.PostForm[name], "\n"))
 	}
 	home := answerPath(ward.Response{Alert: id, Org: org})
 	if r.PostFormValue("do") == "draft" {
@@ -117,71 +123,122 @@ func (s *Site) say(r *http.Request, who ward.Actor, step answerStep) (string, *P
 	return "", &page, nil
 }
 
+// carryOut says what a step's fields say.
 func (s *Site) carryOut(ctx context.Context, who ward.Actor, id ward.AlertID, org ward.OrgID, version int, step string, fields map[string]string) error {
-	var err error
-	switch step {
-	case "applies":
-		_, err = s.Responses.Answer(ctx, who, id, org, version, ward.Applicability(fields["applicability"]), fields["words"])
-	case "act":
-		err = s.act(ctx, who, id, org, version, fields)
-	case "dispute":
-		if fields["words"] == "" {
-			before, err := s.Responses.Get(ctx, who.Scope, id, org)
-			if err != nil {
-				return err
-			}
-			if before.Dispute == "" {
-				return &ward.Invalid{Field: "words", Problem: "say what is wrong", Hint: "name the machine, what it really runs, and how you know"}
-			}
-		}
-		_, err = s.Responses.Dispute(ctx, who, id, org, version, fields["words"])
-	case "close":
-		_, err = s.Responses.Close(ctx, who, id, org, version, fields["words"])
-	}
-	return err
-}
-
-// act says that it is fixed since a time, or how far it is.
-func (s *Site) act(ctx context.Context, who ward.Actor, id ward.AlertID, org ward.OrgID, version int, fields map[string]string) error {
-	switch fields["progress"] {
-	case "fixed":
-		at, err := s.fixedAt(fields)
-		if err != nil {
-			return err
-		}
-		_, err = s.Responses.Claim(ctx, who, id, org, version, at, fields["words"])
-		return err
-	case "working":
+	if step == "dispute" && fields["words"] == "" {
 		before, err := s.Responses.Get(ctx, who.Scope, id, org)
 		if err != nil {
 			return err
 		}
-		if fields["words"] == "" {
-			return &ward.Invalid{Field: "words", Problem: "say how far you are", Hint: "what is done, what is left, and when you expect to finish"}
+		if before.Dispute == "" {
+			return &ward.Invalid{Field: "words", Problem: "say what is wrong", Hint: "name the machine, what it really runs, and how you know"}
 		}
-		applies := before.Applicability
-		if applies == "" || applies == ward.AppliesNot || applies == ward.NotRunHere {
-			applies = ward.Applies
-		}
-		_, err = s.Responses.Answer(ctx, who, id, org, version, applies, fields["words"])
+	}
+	answer, err := s.said(step, fields)
+	if err != nil {
 		return err
+	}
+	_, err = s.Responses.Say(ctx, who, id, org, version, answer)
+	return err
+}
+
+// said is what the fields of a step say, as the ledger takes it.
+func (s *Site) said(step string, fields map[string]string) (a responses.Answer, err error) {
+	a.Words = fields["words"]
+	switch step {
+	case "applies":
+		a.Applies = ward.Applicability(fields["applicability"])
+		if a.Applies == "" {
+			return a, &ward.Invalid{Field: "applicability", Problem: "choose one", Hint: "in full, in part, not at all, or run by another for you"}
+		}
+		if a.Applies == ward.AppliesHost {
+			a.Host = ward.OrgID(strings.ToUpper(fields["host"]))
+		}
+	case "act":
+		err = s.acted(&a, fields)
+	case "dispute":
+		a.Dispute = true
+	case "check":
+		a.Check = &responses.Signed{Result: ward.CheckResult(fields["result"]), Coverage: fields["coverage"]}
+		if a.Check.Result == "" {
+			err = &ward.Invalid{Field: "result", Problem: "choose one", Hint: "\"cannot be determined\" is an honest answer: the national desk takes it up"}
+		}
+	default:
+		a.Close, err = s.closing(step, fields)
+	}
+	return a, err
+}
+
+// acted says that it is fixed since a time, or how far it is.
+func (s *Site) acted(a *responses.Answer, fields map[string]string) (err error) {
+	switch fields["progress"] {
+	case "fixed":
+		a.Claim = true
+		a.FixedAt, err = s.fixedAt(fields)
+		return err
+	case "working":
+		p := ward.Progress{Blocker: fields["blocker"], Help: fields["help"]}
+		if p.Affected, err = counted(fields, "affected"); err != nil {
+			return err
+		}
+		if p.Done, err = counted(fields, "done"); err != nil {
+			return err
+		}
+		if p.NextDue, err = s.dayOf(fields, "next_due", endOfDay); err != nil {
+			return err
+		}
+		a.Progress = &p
+		return nil
 	}
 	return &ward.Invalid{Field: "progress", Problem: "choose one", Hint: "fixed on every machine, or still working on it"}
 }
 
+// counted reads a number of machines; nothing is none.
+func counted(fields map[string]string, name string) (int, error) {
+	if fields[name] == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(strings.ReplaceAll(fields[name], ",", ""))
+	if err != nil || n < 0 {
+		return 0, &ward.Invalid{Field: name, Problem: "this is not a number of machines", Hint: "give it in digits, such as 12"}
+	}
+	return n, nil
+}
+
+// Hours of a day at which a date begins to count, on the clock of the wall: what is looked at again, when people are there to
+// look; what is owed, when they go home.
+const (
+	startOfDay = 9
+	endOfDay   = 17
+)
+
+// dayOf reads a date in three boxes; three empty ones are no date.
+func (s *Site) dayOf(fields map[string]string, name string, hour int) (time.Time, error) {
+	day, month, year := fields[name+"-day"], fields[name+"-month"], fields[name+"-year"]
+	if day == "" && month == "" && year == "" {
+		return time.Time{}, nil
+	}
+	on, err := time.ParseInLocation("2006-1-2", year+"-"+strings.TrimLeft(month, "0")+"-"+strings.TrimLeft(day, "0"), s.render.opts.Zone)
+	if err != nil {
+		return time.Time{}, &ward.Invalid{Field: name + "-day", Problem: "this is not a date", Hint: "give day, month and year as numbers, such as 14 5 2026"}
+	}
+	return time.Date(on.Year(), on.Month(), on.Day(), hour, 0, 0, 0, s.render.opts.Zone), nil
+}
+
 // fixedAt reads the moment from which it is fixed, in the zone of the pages.
 func (s *Site) fixedAt(fields map[string]string) (time.Time, error) {
-	zone := s.render.opts.Zone
-	year, month, day := fields["fixed_at-year"], fields["fixed_at-month"], fields["fixed_at-day"]
-	on, err := time.ParseInLocation("2006-1-2", year+"-"+strings.TrimLeft(month, "0")+"-"+strings.TrimLeft(day, "0"), zone)
-	if err != nil {
-		return time.Time{}, &ward.Invalid{Field: "fixed_at-day", Problem: "this is not a date", Hint: "give day, month and year as numbers, such as 14 5 2026"}
+	on, err := s.dayOf(fields, "fixed_at", 0)
+	if err == nil && on.IsZero() {
+		err = &ward.Invalid{Field: "fixed_at-day", Problem: "this is not a date", Hint: "give day, month and year as numbers, such as 14 5 2026"}
 	}
-	clock, err := time.ParseInLocation("15:04", strings.ReplaceAll(fields["fixed_at-time"], ".", ":"), zone)
+	if err != nil {
+		return time.Time{}, err
+	}
+	clock, err := time.Parse("15:04", strings.ReplaceAll(fields["fixed_at-time"], ".", ":"))
 	if err != nil {
 		return time.Time{}, &ward.Invalid{Field: "fixed_at-time", Problem: "this is not a time", Hint: "give it in 24 hours, such as 09:30 or 21:15"}
 	}
-	return time.Date(on.Year(), on.Month(), on.Day(), clock.Hour(), clock.Minute(), 0, 0, zone), nil
+	return time.Date(on.Year(), on.Month(), on.Day(), clock.Hour(), clock.Minute(), 0, 0, s.render.opts.Zone), nil
 }
 
 // refused turns what a room refused into what stands above the form; faults of ours stay errors.
@@ -192,12 +249,25 @@ func refused(err error) ([]FieldError, error) {
 	}
 	wrong, err := invalid(err)
 	for i, w := range wrong {
-		if w.Field == "fixed_at" {
-			wrong[i].Field = "fixed_at-day"
-		}
+		wrong[i].Field = inputOf(w.Field)
 	}
 	return wrong, err
 }
+
+// inputOf is the input of a page that asks for a field of the ledger.
+func inputOf(field string) string {
+	field = strings.TrimPrefix(strings.TrimPrefix(field, "control."), "acceptance.")
+	switch {
+	case slices.Contains(dates, field):
+		return field + "-day"
+	case strings.HasPrefix(field, "residual"):
+		return "left"
+	}
+	return field
+}
+
+// dates are the fields that pages ask for in three boxes.
+var dates = []string{"fixed_at", "next_due", "review", "until"}
 
 // errorAt is what is wrong with one field.
 func errorAt(wrong []FieldError, field string) string {
@@ -214,6 +284,7 @@ type stepData struct {
 	Lede     string
 	Note     View
 	Form     Form
+	Ways     *TaskList // to close otherwise
 	Machines Machines
 	Counted  string
 }
@@ -230,7 +301,24 @@ func (s *Site) stepPage(who ward.Actor, in answered, step answerStep, written ma
 		form.Fields = s.appliesFields(r, written, wrong)
 	case "act":
 		data.Lede = capital(actHint(in)) + " An inventory observed after that time confirms it."
-		form.Fields = s.actFields(r, written, wrong)
+		form.Fields = s.actFields(in, written, wrong)
+	case "check":
+		data.Lede = "Patched is not clean: " + strings.TrimRight(r.Check.Why, ". ") + ". Say what the logs show; your name stands under it."
+		data.Note = checkNote(r)
+		form.Fields = checkFields(r, written, wrong)
+		send = "Sign and send"
+	case "residual":
+		data.Lede = "Name each machine that is not fixed yet, with the reason and the date by which it will be. The answer opens again on the first of these dates."
+		form.Fields = s.residualFields(in, written, wrong)
+		send = "Close as fixed, but for these"
+	case "controlled":
+		data.Lede = "It is not fixed, and something else keeps the weakness from being used. The answer opens again on the review date."
+		form.Fields = s.controlFields(r, written, wrong)
+		send = "Close as controlled"
+	case "accepted":
+		data.Lede = "It is not fixed, and a named senior information risk owner takes the risk until a date. The answer opens again then."
+		form.Fields = s.acceptFields(r, written, wrong)
+		send = "Close as risk accepted"
 	case "dispute":
 		data.Lede = "Say what the match has wrong, with your evidence. The national desk decides once, for every organisation alike, and the clock of your next update stops until it has."
 		value := written["words"]
@@ -248,13 +336,17 @@ func (s *Site) stepPage(who ward.Actor, in answered, step answerStep, written ma
 		data.Lede = why
 		if as != "" {
 			data.Lede = "Your answer closes as: " + as + "."
-		}
-		data.Note = closeNote(r, as)
-		form.Fields = []View{Textarea{Name: "words", Label: "Last words (optional)", Hint: "Anything that the national watch should know.", Value: written["words"], Rows: 4, Error: errorAt(wrong, "words")}}
-		send = "Close as " + strings.TrimPrefix(as, "closed, ")
-		if as == "" {
+			send = "Close as " + strings.TrimPrefix(as, "closed, ")
+			if r.Unchecked() {
+				data.Lede = "Your answer would wait as \"patched, not yet checked\", and close as " + strings.TrimPrefix(as, "closed, ") + " when a person signs that no sign of an intruder was found."
+				send = "Close as patched, not yet checked"
+			}
+		} else {
 			send = ""
 		}
+		data.Note = closeNote(r, as)
+		data.Ways = closingWays(r)
+		form.Fields = []View{Textarea{Name: "words", Label: "Last words (optional)", Hint: "Anything that the national watch should know.", Value: written["words"], Rows: 4, Error: errorAt(wrong, "words")}}
 	}
 	if who.May(ward.MayAnswer) && send != "" {
 		form.Buttons = append(form.Buttons, Button{Text: send})
@@ -286,6 +378,10 @@ func (s *Site) appliesFields(r ward.Response, written map[string]string, wrong [
 	if written == nil {
 		chosen = string(r.Applicability)
 	}
+	host := written["host"]
+	if written == nil {
+		host = string(r.Host)
+	}
 	choice := func(a ward.Applicability, text, hint string) Choice {
 		return Choice{Value: string(a), Text: text, Hint: hint, Chosen: chosen == string(a)}
 	}
@@ -297,32 +393,7 @@ func (s *Site) appliesFields(r ward.Response, written map[string]string, wrong [
 			choice(ward.AppliesHost, "Another organisation runs it for us", "They act; you stay answerable. Name them below."),
 			choice(ward.NotRunHere, "No, we do not run it", "It is nowhere in our organisation."),
 		}},
+		Input{Name: "host", Label: "If another runs it: its code (optional)", Hint: "Its organisation code, when it has one; otherwise name it below.", Width: 10, Value: host, Error: errorAt(wrong, "host")},
 		Textarea{Name: "words", Label: "How you know (optional)", Hint: "One or two sentences that somebody can check.", Value: written["words"], Rows: 4, Error: errorAt(wrong, "words")},
-	}
-}
-
-func (s *Site) actFields(r ward.Response, written map[string]string, wrong []FieldError) []View {
-	since := s.clock.Now().In(s.render.opts.Zone)
-	if !r.ClaimedFixedAt.IsZero() {
-		since = r.ClaimedFixedAt.In(s.render.opts.Zone)
-	}
-	value := func(name, otherwise string) string {
-		if written != nil {
-			return written[name]
-		}
-		return otherwise
-	}
-	progress := value("progress", "")
-	wrongDate := errorAt(wrong, "fixed_at-day")
-	return []View{
-		Radios{Name: "progress", Legend: "Where it stands", Error: errorAt(wrong, "progress"), Choices: []Choice{
-			{Value: "fixed", Text: "Fixed on every machine", Hint: "Give below the time from which it is fixed.", Chosen: progress == "fixed"},
-			{Value: "working", Text: "Still working on it", Hint: "Say below how far you are. This sets the date of your next update.", Chosen: progress == "working"},
-		}},
-		DateInput{Name: "fixed_at", Legend: "Fixed since: date", Hint: "The day on which the last machine was fixed.", Error: wrongDate,
-			Day: value("fixed_at-day", strconv.Itoa(since.Day())), Month: value("fixed_at-month", strconv.Itoa(int(since.Month()))), Year: value("fixed_at-year", strconv.Itoa(since.Year()))},
-		Input{Name: "fixed_at-time", Label: "Fixed since: time", Hint: "In 24 hours, " + since.Format("MST") + ", such as 21:15.", Width: 5, Error: errorAt(wrong, "fixed_at-time"),
-			Value: value("fixed_at-time", since.Format("15:04"))},
-		Textarea{Name: "words", Label: "What you did, and what is left", Hint: "For the national watch and for whoever takes over from you.", Value: written["words"], Rows: 5, Error: errorAt(wrong, "words")},
 	}
 }
