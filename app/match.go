@@ -202,9 +202,13 @@ func readInventory(o MatchOptions) ([]*machine, error) {
 // readIntel gathers, by product key, the weaknesses that name a wanted product.
 func readIntel(ctx context.Context, o MatchOptions, wanted map[string]bool) (map[string][]*match.Weakness, error) {
 	reports := map[ward.CVE][]know.Report{}
+	var editions []know.Edition
 	records := 0
 	for _, location := range o.Intel {
 		result, err := feeds.Read(ctx, location, sources(config.Config{}), func(r know.Report) error {
+			if r.Edition != nil {
+				editions = append(editions, *r.Edition)
+			}
 			if r.Rejected || slices.ContainsFunc(r.ProductKeys(), func(key string) bool { return wanted[key] }) {
 				r.Description, r.References, r.CVSS = "", nil, nil
 				reports[r.CVE] = append(reports[r.CVE], r)
@@ -222,6 +226,7 @@ func readIntel(ctx context.Context, o MatchOptions, wanted map[string]bool) (map
 	if records == 0 {
 		return nil, fmt.Errorf("match: no record of intelligence was understood: %w", ErrNothingRead)
 	}
+	takeBack(reports, editions)
 	weaknesses := map[string][]*match.Weakness{}
 	for _, known := range reports {
 		w := match.Compile(known)
@@ -238,6 +243,28 @@ func readIntel(ctx context.Context, o MatchOptions, wanted map[string]bool) (map
 		slices.SortFunc(all, byName)
 	}
 	return weaknesses, nil
+}
+
+// takeBack drops what older editions of documents said and newer ones do not.
+func takeBack(reports map[ward.CVE][]know.Report, editions []know.Edition) {
+	newest := map[string]know.Edition{} // by the first of the names under which the document speaks
+	for _, e := range editions {
+		if before, ok := newest[e.Sources[0]]; !ok || e.At.After(before.At) {
+			newest[e.Sources[0]] = e
+		}
+	}
+	speaks := map[string]know.Edition{}
+	for _, e := range newest {
+		for _, source := range e.Sources {
+			speaks[source] = e
+		}
+	}
+	for cve, said := range reports {
+		reports[cve] = slices.DeleteFunc(said, func(r know.Report) bool {
+			e, ok := speaks[r.Source]
+			return ok && e.Takes(r)
+		})
+	}
 }
 
 // tell names what a location had that could not be understood, and counts what could.

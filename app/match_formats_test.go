@@ -56,3 +56,17 @@ func TestMatchReadsEveryFormat(t *testing.T) {
 		}
 	}
 }
+
+// TestMatchHeedsWhatWasTakenBack: beside an advisory that was withdrawn, its older edition says nothing.
+func TestMatchHeedsWhatWasTakenBack(t *testing.T) {
+	older := file(t, "adv-7.json", `{"document":{"category":"csaf_security_advisory","csaf_version":"2.0","title":"T","publisher":{"category":"vendor","name":"Acme"},"tracking":{"id":"ADV-7","current_release_date":"2025-05-01T00:00:00Z"}},
+		"product_tree":{"branches":[{"category":"vendor","name":"Acme","branches":[{"category":"product_name","name":"Pump","branches":[{"category":"product_version","name":"1.0","product":{"name":"Pump 1.0","product_id":"P1"}}]}]}]},
+		"vulnerabilities":[{"cve":"CVE-2099-0007","product_status":{"known_affected":["P1"]}}]}`)
+	withdrawn := file(t, "adv-7-2.json", `{"document":{"category":"csaf_withdrawn","csaf_version":"2.1","title":"T","publisher":{"category":"vendor","name":"Acme"},"tracking":{"id":"ADV-7","current_release_date":"2025-06-01T00:00:00Z"}}}`)
+	inventory := file(t, "e.csv", "asset,vendor,product,version\np1,Acme,Pump,1.0\n")
+	for want, intel := range map[int][]string{1: {older}, 0: {withdrawn, older}} {
+		if lines, stderr, err := runMatch(t, app.MatchOptions{Intel: intel, Inventory: inventory}); err != nil || len(lines) != want {
+			t.Errorf("%d: %+v, %s, %v", want, lines, stderr, err)
+		}
+	}
+}

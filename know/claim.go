@@ -1,6 +1,7 @@
 package know
 
 import (
+	"slices"
 	"time"
 
 	"wardwatch/ward"
@@ -27,6 +28,21 @@ type Report struct {
 	EPSS        *ward.EPSS      `json:"epss,omitempty"`
 	References  []string        `json:"references,omitempty"`
 	Remedies    []Remedy        `json:"remedies,omitempty"`
+	// Edition comes with one report of each document that its publisher revises; it is not kept. A document that says nothing
+	// any more, because it was withdrawn, comes as a report without a CVE.
+	Edition *Edition `json:"-"`
+}
+
+// Edition is one edition of a document: it takes back what earlier editions said of weaknesses that it does not name.
+type Edition struct {
+	Sources []string // under which earlier editions may have spoken
+	At      time.Time
+	CVEs    []ward.CVE
+}
+
+// Takes reports whether the edition takes a report back.
+func (e Edition) Takes(r Report) bool {
+	return slices.Contains(e.Sources, r.Source) && !r.Modified.After(e.At) && !slices.Contains(e.CVEs, r.CVE)
 }
 
 // Remedy is what a publisher advises to do, in its words.

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -52,7 +53,14 @@ func (l *Library) merge(ctx context.Context, observedAt time.Time, reports []kno
 	var scores []store.Score
 	var words []store.Report
 	var cves []ward.CVE
+	var editions []know.Edition
 	for _, r := range reports {
+		if r.Edition != nil {
+			editions = append(editions, *r.Edition)
+			if r.CVE == "" {
+				continue
+			}
+		}
 		if r.CVE == "" || r.Source == "" {
 			refused = append(refused, &ward.Invalid{Problem: fmt.Sprintf("a report without weakness or source: %q by %q", r.CVE, r.Source)})
 			continue
@@ -73,8 +81,18 @@ func (l *Library) merge(ctx context.Context, observedAt time.Time, reports []kno
 	}
 	err = l.store.Update(ctx, func(tx *store.Tx) error {
 		changed, err = l.score(ctx, tx, scores)
-		if err != nil || len(words) == 0 {
+		if err != nil {
 			return err
+		}
+		back, err := takenBack(ctx, tx, editions, words, observedAt)
+		if err != nil {
+			return err
+		}
+		for _, w := range back {
+			words, cves = append(words, w), append(cves, w.CVE)
+		}
+		if len(words) == 0 {
+			return nil
 		}
 		fresh, err := onlyNews(ctx, tx, words, cves)
 		if err != nil || len(fresh) == 0 {
@@ -138,6 +156,37 @@ func (l *Library) retell(ctx context.Context, tx *store.Tx, cves []ward.CVE) err
 	}
 	tx.Hint("feeds", "")
 	return tx.Mark(ctx, store.ForMatch, l.clock.Now(), subjects...)
+}
+
+// takenBack are the words with which newer editions of documents take back what older ones said: the source speaks of the
+// weakness no more, and an older edition that comes late changes nothing.
+func takenBack(ctx context.Context, tx *store.Tx, editions []know.Edition, fresh []store.Report, observedAt time.Time) (words []store.Report, err error) {
+	for _, e := range editions {
+		for _, source := range e.Sources {
+			said, err := tx.ReportedBy(ctx, source)
+			if err != nil {
+				return nil, err
+			}
+			for _, w := range fresh {
+				if w.Source == source {
+					said = append(said, w.CVE)
+				}
+			}
+			slices.Sort(said)
+			for _, cve := range slices.Compact(said) {
+				if slices.Contains(e.CVEs, cve) {
+					continue
+				}
+				word, err := wordOf(know.Report{CVE: cve, Source: source, Modified: e.At, Rejected: true}, observedAt)
+				if err != nil {
+					return nil, err
+				}
+				word.Size = math.MaxInt // of one moment with what it takes back, it holds
+				words = append(words, word)
+			}
+		}
+	}
+	return words, nil
 }
 
 // onlyNews leaves out what is known already, and what is older than what the same source said since.

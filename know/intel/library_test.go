@@ -332,3 +332,56 @@ func TestActiveExploitationCountsBeforeTheCatalogueListsIt(t *testing.T) {
 		t.Errorf("proof of concept only: %+v", v.Exploited)
 	}
 }
+
+// TestANewerEditionTakesBackWhatItNoLongerSays: what an advisory or VEX drops is not said any more, whichever edition is read
+// first, and what others say stands.
+func TestANewerEditionTakesBackWhatItNoLongerSays(t *testing.T) {
+	ctx := context.Background()
+	said := func(cve ward.CVE, at int, rest ...ward.CVE) know.Report {
+		r := know.Report{CVE: cve, Source: "vex:Maker, VEX-1", Modified: day(at), Claims: []know.Claim{{Vendor: "Maker", Product: "Pump", Default: know.ClaimUnaffected}}}
+		r.Edition = &know.Edition{Sources: []string{"advisory:Maker, VEX-1", "vex:Maker, VEX-1"}, At: day(at), CVEs: append(rest, cve)}
+		return r
+	}
+	first := []know.Report{said("CVE-2025-10001", 1, "CVE-2025-10002"), {CVE: "CVE-2025-10002", Source: "vex:Maker, VEX-1", Modified: day(1), Claims: said("x", 1).Claims}}
+	second := []know.Report{said("CVE-2025-10001", 2)}
+	withdrawn := []know.Report{{Source: "advisory:Maker, VEX-1", Modified: day(3), Edition: &know.Edition{Sources: []string{"advisory:Maker, VEX-1", "vex:Maker, VEX-1"}, At: day(3)}}}
+	for name, row := range map[string]struct {
+		editions [][]know.Report
+		stands   []ward.CVE
+	}{
+		"in order":               {[][]know.Report{first, second}, []ward.CVE{"CVE-2025-10001"}},
+		"the older one again":    {[][]know.Report{first, second, first}, []ward.CVE{"CVE-2025-10001"}},
+		"both at once":           {[][]know.Report{append(slices.Clone(first), second...)}, []ward.CVE{"CVE-2025-10001"}},
+		"withdrawn":              {[][]know.Report{first, second, withdrawn}, nil},
+		"withdrawn, then an old": {[][]know.Report{first, withdrawn, second, first}, nil},
+		"withdrawn alone":        {[][]know.Report{withdrawn}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, _ := newLibrary(t)
+			merge(t, l, 1, know.Report{CVE: "CVE-2025-10002", Source: "nvd", Modified: day(1), Title: "stands"})
+			for _, edition := range row.editions {
+				if _, err := l.Merge(ctx, "csaf", now, edition); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var stands []ward.CVE
+			for _, cve := range []ward.CVE{"CVE-2025-10001", "CVE-2025-10002"} {
+				reports, err := l.Reports(ctx, cve)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, r := range reports {
+					if r.Source == "vex:Maker, VEX-1" && !r.Rejected && len(r.Claims) > 0 {
+						stands = append(stands, cve)
+					}
+				}
+			}
+			if !slices.Equal(stands, row.stands) {
+				t.Errorf("%q stand, want %q", stands, row.stands)
+			}
+			if reports, err := l.Reports(ctx, "CVE-2025-10002"); err != nil || !slices.ContainsFunc(reports, func(r know.Report) bool { return r.Source == "nvd" }) {
+				t.Errorf("another's word is gone: %+v, %v", reports, err)
+			}
+		})
+	}
+}

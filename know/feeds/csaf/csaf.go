@@ -1,6 +1,7 @@
 // Package csaf reads security advisories in CSAF 2.0 and 2.1, VEX documents among them: our own small reader, since makers
 // write more than any library takes. One document comes in; one report for each CVE that it names goes out, with what it
-// says of each product's versions, why a product is not affected, what to do, and its scores. Given the address of a
+// says of each product's versions, why a product is not affected, what to do, and its scores. A newer edition takes back what an
+// older one said of weaknesses that it no longer names, and a document that was withdrawn or superseded takes back all. Given the address of a
 // provider's metadata, a ROLIE feed or a directory, it says where the documents are.
 //
 // Of the mandatory tests of the specification it enforces 6.1.1 (products that are not defined), 6.1.2 (defined twice),
@@ -70,7 +71,12 @@ func (s *Source) Read(ctx context.Context, r io.Reader, yield func(know.Report) 
 		if unnamed > 0 && len(reports) > 0 {
 			notes = append(notes, a.unnamed(unnamed))
 		}
-		if len(reports) == 0 {
+		switch {
+		case len(reports) > 0:
+			reports[0].Edition = a.edition(reports)
+		case a.Retracted():
+			reports = []know.Report{{Source: a.Source(), URL: a.URL, Modified: a.Updated, Edition: a.edition(nil)}}
+		default:
 			return nil, feeds.Skip{Reason: a.unnamed(unnamed)}
 		}
 		return reports, nil

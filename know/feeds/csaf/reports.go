@@ -59,6 +59,23 @@ func (a *Advisory) Source() string {
 	return kind + ":" + a.Publisher + ", " + a.ID
 }
 
+// Retracted reports whether the publisher took the advisory back: such a document names no weakness any more.
+func (a *Advisory) Retracted() bool {
+	return a.Category == "csaf_withdrawn" || a.Category == "csaf_superseded"
+}
+
+// edition is what the document takes back of its own earlier editions, whose category may have been another.
+func (a *Advisory) edition(reports []know.Report) *know.Edition {
+	e := &know.Edition{At: a.Updated}
+	for _, kind := range []string{"advisory", "vendor", "vex"} {
+		e.Sources = append(e.Sources, kind+":"+a.Publisher+", "+a.ID)
+	}
+	for _, r := range reports {
+		e.CVEs = append(e.CVEs, r.CVE)
+	}
+	return e
+}
+
 func (a *Advisory) report(v *vulnerability, cve ward.CVE) know.Report {
 	r := know.Report{CVE: cve, Source: a.Source(), URL: a.URL, Published: a.Published, Modified: a.Updated,
 		Title: cmp.Or(strings.TrimSpace(v.Title), a.Title), Claims: a.claims(v)}

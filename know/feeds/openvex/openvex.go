@@ -1,6 +1,7 @@
 // Package openvex reads OpenVEX documents: which products a weakness affects, and why not. One document comes in; one report
 // for each CVE of its statements goes out. A statement that the standard forbids is named and left out, and the others
-// stand; of two statements on one product the later counts. A statement on a part of a product (a subcomponent) is about the
+// stand; of two statements on one product the later counts, and a newer edition of a document
+// takes back what it no longer states. A statement on a part of a product (a subcomponent) is about the
 // product. Signatures are not checked.
 package openvex
 
@@ -137,6 +138,13 @@ func read(raw []byte) (reports []know.Report, bad []string, err error) {
 	for _, cve := range order {
 		reports = append(reports, about[cve].close())
 	}
+	edition := &know.Edition{Sources: []string{base.Source}, At: said, CVEs: order}
+	for _, r := range reports {
+		if r.Modified.After(edition.At) { // a statement may be younger than the document says it is
+			edition.At = r.Modified
+		}
+	}
+	reports[0].Edition = edition
 	return reports, bad, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"wardwatch/know/feeds"
 	"wardwatch/know/feeds/openvex"
 	"wardwatch/test/contract"
+	"wardwatch/ward"
 )
 
 const document = `{"@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://maker.example/vex/1", "author": "Maker", "timestamp": "2025-05-13T08:00:00Z",
@@ -33,6 +34,7 @@ var example = contract.FeedExample{
 	Name: "vex.json", Body: document, Records: 1,
 	Want: []know.Report{
 		{CVE: "CVE-2025-90001", Source: "vex:Maker, https://maker.example/vex/1", URL: "https://maker.example/vex/1", Published: published, Modified: modified,
+			Edition:     &know.Edition{Sources: []string{"vex:Maker, https://maker.example/vex/1"}, At: modified, CVEs: []ward.CVE{"CVE-2025-90001", "CVE-2025-90002"}},
 			Description: "An overflow.", Claims: []know.Claim{{PURL: "pkg:deb/debian/parser", CPEs: []string{"cpe:2.3:a:example:parser:*:*:*:*:*:*:*:*"},
 				Justification: "vulnerable_code_not_present", Versions: []know.Range{{Version: "1.2-3", Scheme: "deb", Status: know.ClaimUnaffected}}}}},
 		{CVE: "CVE-2025-90002", Source: "vex:Maker, https://maker.example/vex/1", URL: "https://maker.example/vex/1", Published: published, Modified: modified,

@@ -12,6 +12,7 @@ CREATE TABLE verdict_changes ( -- append-only: a verdict that became another bec
 );
 CREATE INDEX verdict_changes_cve ON verdict_changes (cve, id);
 CREATE INDEX verdict_changes_software ON verdict_changes (software, id);
+CREATE INDEX reports_source ON reports (source, cve); -- a newer edition of a document takes back what it no longer says
 CREATE TABLE feed_holds ( -- a reading that shrank too far: a person decides
   feed TEXT PRIMARY KEY, at BIGINT NOT NULL, location TEXT NOT NULL, file TEXT NOT NULL, records INTEGER NOT NULL,
   had INTEGER NOT NULL, observed BIGINT, state TEXT NOT NULL, -- held, released (the next reading may be smaller), discarded
