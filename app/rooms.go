@@ -11,8 +11,12 @@ import (
 	"wardwatch/know/estate/csv"
 	"wardwatch/know/estate/cyclonedx"
 	"wardwatch/know/estate/defender"
+	"wardwatch/know/estate/intune"
+	"wardwatch/know/estate/medical"
+	"wardwatch/know/estate/nessus"
 	"wardwatch/know/estate/nmap"
 	"wardwatch/know/estate/osquery"
+	"wardwatch/know/estate/sccm"
 	"wardwatch/know/estate/spdx"
 	"wardwatch/know/feeds"
 	"wardwatch/know/feeds/csaf"
@@ -27,7 +31,8 @@ import (
 
 // readers are the formats of inventory that the product understands; the first that recognises a file reads it.
 func readers() []estate.Reader {
-	return []estate.Reader{cyclonedx.Reader{}, spdx.Reader{}, nmap.Reader{}, osquery.Reader{}, defender.Reader{}, csv.Reader{}}
+	return []estate.Reader{cyclonedx.Reader{}, spdx.Reader{}, nmap.Reader{}, osquery.Reader{}, defender.Reader{}, nessus.Reader{}, intune.Reader{},
+		sccm.Reader{}, medical.Reader{}, csv.Reader{}}
 }
 
 // sources are the publishers that the product understands, in the order in which they are asked whether they recognise a file.

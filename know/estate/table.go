@@ -13,6 +13,9 @@ import (
 const (
 	mostRecord = 64 << 10 // bytes
 	mostLines  = 100
+
+	mostWideRecord = 4 << 20 // where fields hold outputs of programs
+	mostWideLines  = 20_000
 )
 
 // Table reads records of separated values (RFC 4180 and what spreadsheets make of it): comma, semicolon, tab or bar, found
@@ -21,6 +24,7 @@ const (
 type Table struct {
 	in        *bufio.Reader
 	delimiter byte
+	wide      bool       // fields hold outputs of programs
 	line      int        // of the last line read
 	replay    []byte     // lines to read again, after a record that ran over them was given up
 	pending   *BadRecord // the line after those, when it was too long to keep
@@ -105,9 +109,13 @@ func (t *Table) quoted(first []byte) ([]string, int, error) {
 	line := t.line
 	t.record = append(t.record[:0], first...)
 	opening := len(t.record)
+	longest, most := mostRecord, mostLines
+	if t.wide {
+		longest, most = mostWideRecord, mostWideLines
+	}
 	for lines := 1; t.open(t.record); lines++ {
 		more, err := t.readLine()
-		if err == nil && lines < mostLines && len(t.record)+len(more) < mostRecord {
+		if err == nil && lines < most && len(t.record)+len(more) < longest {
 			t.record = append(append(t.record, '\n'), more...)
 			continue
 		}

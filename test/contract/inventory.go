@@ -102,6 +102,12 @@ func Inventory(t *testing.T, reader estate.Reader, example InventoryExample) {
 		rows, summary, _ := read(strings.NewReader(example.Body))
 		for _, row := range rows {
 			texts := []string{row.Asset, row.Site, row.Software.String(), row.Software.Vendor, row.Software.Product}
+			for _, mark := range row.Marks {
+				texts = append(texts, mark.Value)
+			}
+			if row.Found != nil {
+				texts = append(texts, row.Found.Title, row.Found.Output)
+			}
 			if strings.Contains(strings.Join(append(append(texts, row.Data...), row.Services...), " "), example.Secret) {
 				t.Errorf("%+v", row)
 			}

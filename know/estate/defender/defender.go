@@ -90,7 +90,13 @@ type entry struct {
 	ProductCodeCPE  string `json:"productCodeCpe"`
 }
 
-func (e entry) row(line int) (row estate.Row, reason string) {
+// device is by what the device of the row before is known, since hundreds of rows follow one another.
+type device struct {
+	id    string
+	marks estate.Marks
+}
+
+func (e entry) row(line int, k *device) (row estate.Row, reason string) {
 	name := e.DeviceName
 	if name == "" {
 		name = e.DeviceID
@@ -102,7 +108,11 @@ func (e entry) row(line int) (row estate.Row, reason string) {
 	if !strings.HasPrefix(cpe, "cpe:") {
 		cpe = "" // "Not Available"
 	}
-	return estate.Row{Line: line, Asset: name, Class: class(e.OSPlatform), Software: ward.Software{
+	if e.DeviceID != k.id {
+		k.id, k.marks = e.DeviceID, nil
+		k.marks.AddAgent("defender", e.DeviceID)
+	}
+	return estate.Row{Line: line, Asset: name, Class: class(e.OSPlatform), Marks: k.marks, Software: ward.Software{
 		Vendor: e.SoftwareVendor, Product: e.SoftwareName, Version: e.SoftwareVersion, CPE: cpe,
 	}}, ""
 }
@@ -159,6 +169,7 @@ func readJSON(in io.Reader, tally *estate.Tally) error {
 type pages struct {
 	decoder *json.Decoder
 	tally   *estate.Tally
+	known   device
 	element int  // counted over all pages, from 1
 	next    bool // the newest page says that another follows
 }
@@ -194,7 +205,7 @@ func (p *pages) entry(raw []byte) error {
 	var row estate.Row
 	reason := "is no entry of a software inventory"
 	if json.Unmarshal(raw, &e) == nil {
-		row, reason = e.row(p.element)
+		row, reason = e.row(p.element, &p.known)
 	}
 	if reason != "" {
 		p.tally.Reject(p.element, reason)
@@ -273,6 +284,7 @@ func readCSV(in io.Reader, tally *estate.Tally) error {
 			Hint: "export the inventory per device; the list of titles does not say where they are"}
 	}
 	width := len(header)
+	var known device
 	for {
 		fields, line, err := table.Next()
 		var bad *estate.BadRecord
@@ -297,7 +309,7 @@ func readCSV(in io.Reader, tally *estate.Tally) error {
 		row, reason := entry{
 			DeviceID: get("deviceid"), DeviceName: get("devicename"), OSPlatform: get("osplatform"), SoftwareVendor: get("softwarevendor"),
 			SoftwareName: get("softwarename"), SoftwareVersion: get("softwareversion"), ProductCodeCPE: get("productcodecpe"),
-		}.row(line)
+		}.row(line, &known)
 		if reason != "" {
 			tally.Reject(line, reason)
 			continue

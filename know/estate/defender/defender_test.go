@@ -28,8 +28,8 @@ b2,,WindowsServer2019,microsoft,windows_server_2019,10.0.17763.1,[],
 )
 
 var rows = []estate.Row{
-	{Asset: "ws-1.trust.example", Class: ward.Workstation, Software: ward.Software{Vendor: "mozilla", Product: "firefox", Version: "128.0"}},
-	{Asset: "b2", Class: ward.Server, Software: ward.Software{Vendor: "microsoft", Product: "windows_server_2019", Version: "10.0.17763.1"}},
+	{Asset: "ws-1.trust.example", Class: ward.Workstation, Marks: estate.Marks{{Kind: estate.ByAgent, Value: "defender:a1"}}, Software: ward.Software{Vendor: "mozilla", Product: "firefox", Version: "128.0"}},
+	{Asset: "b2", Class: ward.Server, Marks: estate.Marks{{Kind: estate.ByAgent, Value: "defender:b2"}}, Software: ward.Software{Vendor: "microsoft", Product: "windows_server_2019", Version: "10.0.17763.1"}},
 }
 
 func TestContract(t *testing.T) {

@@ -250,6 +250,7 @@ func (p *report) yield(h *host) error {
 		return nil
 	}
 	row := estate.Row{Line: h.line, Class: h.class}
+	row.Marks.Add(estate.ByMAC, h.mac)
 	for _, name := range []string{h.name, h.ipv4, h.ipv6, h.mac} {
 		if row.Asset == "" {
 			row.Asset = estate.Clean(name)

@@ -42,7 +42,7 @@ const example = `<?xml version="1.0" encoding="UTF-8"?>
 `
 
 func on(sw ward.Software) estate.Row {
-	return estate.Row{Asset: "mdm1.hospital.example", Class: ward.Appliance, Software: sw}
+	return estate.Row{Asset: "mdm1.hospital.example", Class: ward.Appliance, Marks: estate.Marks{{Kind: estate.ByMAC, Value: "00005e005301"}}, Software: sw}
 }
 
 var rows = []estate.Row{
