@@ -57,7 +57,7 @@ func schedule(c config.Config) map[string]time.Duration {
 func (a *App) wireEdge(o Options) error {
 	programs := api.New(api.Rooms{
 		Door: a.Access, Repeats: a.store.Accounts(), Estate: a.Estate, Matches: a.Match, Library: a.Intel, Feeds: a.Feeds, Findings: a.Findings,
-		Alerts: a.Alerts, Responses: a.Responses, Inbox: a.Notify, Duty: a.Duty, Ready: a.store.Ready,
+		Alerts: a.Alerts, Responses: a.Responses, Inbox: a.Notify, Telling: a.Notify, Duty: a.Duty, Ready: a.store.Ready,
 	}, ward.WallClock{}, api.Options{Version: o.Version, Log: a.log})
 	people, err := web.NewSite(web.Rooms{
 		Estate: a.Estate, Intel: a.Intel, Feeds: a.Feeds, Match: a.Match, Findings: a.Findings, Alerts: a.Alerts,

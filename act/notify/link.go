@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
-	"slices"
 	"time"
 
 	"wardwatch/act"
@@ -192,25 +191,33 @@ func (o *Outbox) proved(ctx context.Context, tx *store.Tx, d ward.Delivery, at t
 	return nil
 }
 
-// WebhookSecret is what a contact's receiver checks signatures with, in the form of Standard Webhooks ("whsec_..."): for those
-// who keep the contact. A new address has a new one.
-func (o *Outbox) WebhookSecret(ctx context.Context, who ward.Actor, id ward.ContactID, to string) (string, error) {
+// Hook is one of a contact's webhooks, with the secret that its receiver checks signatures with, in the form of Standard Webhooks
+// ("whsec_...").
+type Hook struct {
+	To     string
+	Secret string
+}
+
+// Hooks lists a contact's webhooks with their secrets, for those who keep the contact. A new address has a new secret.
+func (o *Outbox) Hooks(ctx context.Context, who ward.Actor, id ward.ContactID) (hooks []Hook, err error) {
 	c, err := o.Contact(ctx, who.Scope, id)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if err := who.NeedFor(ward.MayContact, c.Org); err != nil {
-		return "", err
+		return nil, err
 	}
-	if !slices.ContainsFunc(c.Addresses, func(a ward.Address) bool { return a.Channel == ward.Webhook && a.To == to }) {
-		return "", ward.ErrNotFound
-	}
-	var secret []byte
 	err = o.store.Update(ctx, func(tx *store.Tx) error {
-		if secret, err = o.secret(ctx, tx); err != nil {
+		secret, err := o.secret(ctx, tx)
+		if err != nil {
 			return err
 		}
-		return tx.Audit(ctx, ward.AuditEntry{At: o.clock.Now(), Person: who.Person, Name: who.Name, Action: "notify.show_secret", Subject: fmt.Sprintf("contact/%d", id), Org: c.Org})
+		for _, a := range c.Addresses {
+			if a.Channel == ward.Webhook {
+				hooks = append(hooks, Hook{a.To, "whsec_" + base64.StdEncoding.EncodeToString(hookSecret(secret, id, a.To))})
+			}
+		}
+		return tx.Audit(ctx, ward.AuditEntry{At: o.clock.Now(), Person: who.Person, Name: who.Name, Action: "notify.show_secrets", Subject: fmt.Sprintf("contact/%d", id), Org: c.Org})
 	})
-	return "whsec_" + base64.StdEncoding.EncodeToString(HookSecret(secret, id, to)), err
+	return hooks, err
 }

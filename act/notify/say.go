@@ -22,7 +22,7 @@ func (c *Courier) message(out store.Outgoing, secret []byte) Message {
 	m := Message{
 		Key: d.Key, To: d.To, Name: oneLine(d.Name), Subject: oneLine(n.Subject), Body: plain(n.Body), Open: c.options.Base + n.Link, Kind: n.Kind, Alert: n.Alert,
 		Org: n.Org, OrgName: oneLine(out.OrgName), Severity: n.Severity, Exercise: n.Exercise || c.options.Exercise, At: n.Created,
-		Secret: HookSecret(secret, d.Contact, d.To), Again: d.Attempts > 1,
+		Secret: hookSecret(secret, d.Contact, d.To), Again: d.Attempts > 1,
 	}
 	if m.Exercise && !strings.HasPrefix(m.Subject, exercise) {
 		m.Subject = exercise + ": " + m.Subject
@@ -88,8 +88,8 @@ func plain(text string) string {
 	return strings.TrimSpace(strings.Join(lines, "\n"))
 }
 
-// HookSecret is the secret that a contact's receiver shares for one address: nothing else has it, and a new address has another.
-func HookSecret(secret []byte, contact ward.ContactID, to string) []byte {
+// hookSecret is the secret that a contact's receiver shares for one address: nothing else has it, and a new address has another.
+func hookSecret(secret []byte, contact ward.ContactID, to string) []byte {
 	mac := hmac.New(sha256.New, secret)
 	fmt.Fprintf(mac, "webhook\x00%d\x00%s", contact, to)
 	return mac.Sum(nil)

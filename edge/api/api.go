@@ -102,6 +102,7 @@ func New(rooms Rooms, clock ward.Clock, options Options) *API {
 	a.responses()
 	a.rulings()
 	a.inbox()
+	a.telling()
 	a.feeds()
 	a.aliases()
 	a.changes()

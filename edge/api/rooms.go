@@ -29,6 +29,7 @@ type Rooms struct {
 	Responses Responses
 	Inbox     Inbox
 	Duty      Duty
+	Telling   Telling
 	Ready     func(context.Context) error // whether the product can work now
 }
 

@@ -20,8 +20,10 @@ import (
 	"wardwatch/act/alerts"
 	"wardwatch/act/duty"
 	"wardwatch/act/findings"
+	"wardwatch/act/notify"
 	"wardwatch/edge/access"
 	"wardwatch/edge/api"
+	"wardwatch/keep/store"
 	"wardwatch/know"
 	"wardwatch/know/estate"
 	"wardwatch/know/estate/csv"
@@ -65,6 +67,7 @@ type world struct {
 	asset    ward.AssetID
 	finding  ward.FindingID
 	held     ward.ImportID
+	contact  ward.ContactID
 }
 
 // quickHash is of the password, at a cost that spares the machine; signing in replaces it.
@@ -107,7 +110,7 @@ func open(t testing.TB, options api.Options) *world {
 	}
 	w.api = api.New(api.Rooms{
 		Door: w.door, Repeats: g.Store.Accounts(), Estate: w.register, Matches: w.matcher, Library: w.library, Feeds: publishers{}, Findings: w.desk,
-		Alerts: g.Board, Responses: g.Ledger, Inbox: g.Outbox, Duty: w.watch, Ready: g.Store.Ready,
+		Alerts: g.Board, Responses: g.Ledger, Inbox: g.Outbox, Telling: g.Outbox, Duty: w.watch, Ready: g.Store.Ready,
 	}, g.Clock, options)
 	mux := http.NewServeMux()
 	for _, path := range api.Paths {
@@ -159,6 +162,7 @@ func (w *world) plant() {
 	w.Words.Show(first, ward.Seen{Asset: 1, Name: canary + "-mdm", Software: canary + " software", Version: "12.5.0.0", Status: ward.Affected, Basis: ward.ByVersion,
 		Source: canary + " source", Grade: ward.ToolExport, ObservedAt: ground.Day0})
 	w.estate()
+	w.contact = w.told()
 	alert := ground.Alert()
 	alert.Title, alert.Summary = canary+" title", canary+" summary"
 	alert.Steps[0].Text = canary + " step"
@@ -210,6 +214,24 @@ func (w *world) revise(words ward.Alert) {
 	if _, err := w.Board.SaveTemplate(w.Ctx, ground.Ann, ward.Template{Name: "exploited", Title: canary + " template", Words: words}); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// told gives the first organisation a contact, on call, who is told by mail and by telephone.
+func (w *world) told() ward.ContactID {
+	w.t.Helper()
+	lead := ground.Person(canary+" Lee", ward.Lead, first)
+	c, err := w.Outbox.AddContact(w.Ctx, lead, ward.Contact{Org: first, Name: canary + " contact", Kind: ward.PersonContact, Rungs: []ward.Rung{ward.RungContact, ward.RungExecutive}, Addresses: []ward.Address{
+		{Channel: ward.Email, To: canary + "@hospital.example"}, {Channel: ward.Voice, To: "01632 960001"}, {Channel: ward.Webhook, To: "https://hooks.example/" + canary}}})
+	if err == nil {
+		_, err = w.Outbox.Rotate(w.Ctx, lead, notify.Rotation{Org: first, Rung: ward.RungExecutive, Contacts: []ward.ContactID{c.ID}, From: ground.Day0, Days: 7, Turns: 1})
+	}
+	if err == nil {
+		err = w.Store.Update(w.Ctx, func(tx *store.Tx) error { return tx.SetChannels(w.Ctx, []ward.Channel{ward.Email}) })
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return c.ID
 }
 
 // estate gives the first organisation a name, a site, inventories, one of them held, and a declaration.
