@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -97,11 +98,11 @@ func (d *Desk) Items(ctx context.Context, who ward.Actor, q Query) (page ward.Pa
 	}
 	all = slices.DeleteFunc(all, func(i ward.Item) bool { return !q.wants(who, i) })
 	if q.After != "" {
-		after, err := base64.RawURLEncoding.DecodeString(q.After)
+		after, err := readCursor(q.After)
 		if err != nil {
-			return page, &ward.Invalid{Field: "after", Problem: "is not a cursor of this list", Hint: "take it from the page before, or leave it out"}
+			return page, err
 		}
-		all = slices.DeleteFunc(all, func(i ward.Item) bool { return place(i) <= string(after) })
+		all = slices.DeleteFunc(all, func(i ward.Item) bool { return pressing(i, after) <= 0 })
 	}
 	limit := q.Limit
 	switch {
@@ -111,7 +112,7 @@ func (d *Desk) Items(ctx context.Context, who ward.Actor, q Query) (page ward.Pa
 		limit = ward.MostPageSize
 	}
 	if len(all) > limit {
-		page.Next = base64.RawURLEncoding.EncodeToString([]byte(place(all[limit-1])))
+		page.Next = cursor(all[limit-1])
 		all = all[:limit]
 	}
 	page.Items = all
@@ -192,7 +193,10 @@ func (d *Desk) gather(ctx context.Context, scope ward.Scope) (all []ward.Item, e
 		if err != nil {
 			return nil, fmt.Errorf("duty: %w", err)
 		}
-		all = append(all, some...)
+		for _, i := range some {
+			i.Since = i.Since.Truncate(time.Microsecond) // as the store keeps times
+			all = append(all, i)
+		}
 	}
 	return all, nil
 }
@@ -214,7 +218,7 @@ func (d *Desk) all(ctx context.Context, who ward.Actor) (all []ward.Item, err er
 	for i := range all {
 		all[i] = with(all[i], decided[all[i].ID], now)
 	}
-	slices.SortFunc(all, func(x, y ward.Item) int { return cmp.Compare(place(x), place(y)) })
+	slices.SortFunc(all, pressing)
 	return slices.CompactFunc(all, func(x, y ward.Item) bool { return x.ID == y.ID }), nil
 }
 
@@ -229,11 +233,33 @@ func with(i ward.Item, d store.DeskItem, now time.Time) ward.Item {
 	return i
 }
 
-// place sorts items, the most pressing first: urgent, by kind, then what waits the longest.
-func place(i ward.Item) string {
-	urgent := 1
-	if i.Urgent {
-		urgent = 0
+// pressing orders items: urgent ones first, then by kind, then what waits the longest.
+func pressing(x, y ward.Item) int {
+	if x.Urgent != y.Urgent {
+		if x.Urgent {
+			return -1
+		}
+		return 1
 	}
-	return fmt.Sprintf("%d%02d%020d%s", urgent, slices.Index(ward.ItemKinds, i.Kind), max(i.Since.UnixMicro(), 0), i.ID)
+	return cmp.Or(cmp.Compare(slices.Index(ward.ItemKinds, x.Kind), slices.Index(ward.ItemKinds, y.Kind)), x.Since.Compare(y.Since), cmp.Compare(x.ID, y.ID))
+}
+
+// cursor marks an item's place in the list, so that the next page begins behind it even when it is gone by then.
+func cursor(i ward.Item) string {
+	place := fmt.Sprintf("%t\x00%s\x00%d\x00%s", i.Urgent, i.Kind, i.Since.UnixMicro(), i.ID)
+	return base64.RawURLEncoding.EncodeToString([]byte(place))
+}
+
+func readCursor(text string) (i ward.Item, err error) {
+	bad := &ward.Invalid{Field: "after", Problem: "is not a cursor of this list", Hint: "take it from the page before, or leave it out"}
+	plain, err := base64.RawURLEncoding.DecodeString(text)
+	parts := strings.SplitN(string(plain), "\x00", 4)
+	if err != nil || len(parts) != 4 {
+		return i, bad
+	}
+	since, err := strconv.ParseInt(parts[2], 10, 64)
+	if err != nil {
+		return i, bad
+	}
+	return ward.Item{Urgent: parts[0] == "true", Kind: ward.ItemKind(parts[1]), Since: time.UnixMicro(since), ID: ward.ItemID(parts[3])}, nil
 }

@@ -25,9 +25,9 @@ const (
 	expiresSoon = 14 * 24 * time.Hour
 	mostFixes   = 100
 
-	// pressing bounds the updates that need a person now by findings.Rank: known exploitation, or a decision of act or attend.
+	// pressingRank bounds the updates that need a person now by findings.Rank: known exploitation, or a decision of act or attend.
 	// What may wait for the ordinary round of updates stays in the queue of findings.
-	pressing = "12"
+	pressingRank = "12"
 )
 
 // Items implements Source.
@@ -41,7 +41,7 @@ func (s standing) Items(ctx context.Context, scope ward.Scope) (all []ward.Item,
 		for _, a := range answers {
 			all = append(all, answerItems(scope, a, now)...)
 		}
-		fixes, err := tx.UnaskedFixes(ctx, scope, pressing, mostFixes)
+		fixes, err := tx.UnaskedFixes(ctx, scope, pressingRank, mostFixes)
 		if err != nil {
 			return err
 		}

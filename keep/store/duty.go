@@ -29,11 +29,12 @@ type WaitingAnswer struct {
 var inForce = `WITH f AS MATERIALIZED (SELECT id, title, severity, ` + inBody("body", "Exercise") + ` = 1 AS exercise FROM alerts WHERE state = 'published') `
 
 // AnswersWaiting lists the answers to alerts in force that owed something by now, or whose proof is contradicted or disputed.
+// (CROSS JOIN keeps the order of the tables: few answers wait, of all that there are.)
 func (tx *Tx) AnswersWaiting(ctx context.Context, scope ward.Scope, now time.Time) ([]WaitingAnswer, error) {
 	condition, args := within(scope, "r.org", 2)
 	rows, err := tx.tx.QueryContext(ctx, inForce+`SELECT f.id, f.title, f.severity, f.exercise, r.org, r.state, r.proof, r.due,
 			CASE WHEN r.proof IN ('contradicted', 'disputed') THEN r.body ELSE '' END
-		FROM f JOIN responses r ON r.alert = f.id
+		FROM responses r CROSS JOIN f ON f.id = r.alert
 		WHERE r.closed IS NULL AND (r.due <= $1 OR r.proof IN ('contradicted', 'disputed')) AND `+condition+` ORDER BY r.alert, r.org`,
 		append([]any{micros(now)}, args...)...)
 	return list(rows, err, func(rows *sql.Rows) (w WaitingAnswer, err error) {
@@ -66,8 +67,8 @@ func (tx *Tx) UnaskedFixes(ctx context.Context, scope ward.Scope, below string, 
 	rows, err := tx.tx.QueryContext(ctx, fmt.Sprintf(`SELECT MIN(f.vendor), MIN(f.product), f.branch, f.fix, COUNT(*), SUM(f.assets), MIN(f.first_seen),
 			MIN(f.rank || ' ' || f.id) AS worst, f.product_key, MIN(f.org)
 		FROM findings f WHERE f.state = 'open' AND f.rank < $1 AND %s AND NOT EXISTS (SELECT 1 FROM finding_cves c
-			JOIN alert_cves n ON n.cve = c.cve JOIN responses r ON r.alert = n.alert AND r.org = f.org
-			JOIN alerts a ON a.id = n.alert AND a.state = 'published' WHERE c.finding = f.id)
+			CROSS JOIN alert_cves n ON n.cve = c.cve CROSS JOIN responses r ON r.alert = n.alert AND r.org = f.org
+			CROSS JOIN alerts a ON a.id = n.alert AND a.state = 'published' WHERE c.finding = f.id)
 		GROUP BY f.product_key, f.branch, f.fix ORDER BY worst LIMIT %d`, condition, limit), append([]any{below}, args...)...)
 	var worst []ward.FindingID
 	fixes, err := list(rows, err, func(rows *sql.Rows) (f UnaskedFix, err error) {
