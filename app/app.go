@@ -97,7 +97,7 @@ func New(ctx context.Context, c config.Config, o Options) (a *App, err error) {
 	a.Alerts = alerts.New(kept, o.Clock, alerts.Neighbours{
 		Standings: a.Match, Answers: a.Responses, Notices: a.Notify, Weaknesses: a.Intel, Findings: a.Findings, Records: records{a.Intel}, Recipients: a.Notify,
 	})
-	a.Duty = duty.New(kept, o.Clock, duty.FromFeeds(a.Feeds), a.Responses)
+	a.Duty = duty.New(kept, o.Clock, duty.FromFeeds(a.Feeds), duty.FromBoard(a.Alerts), a.Responses)
 
 	a.Notify.Answers = a.Responses
 

@@ -8,12 +8,13 @@ type ItemKind string
 // The kinds, in the order in which a desk takes them up.
 const (
 	ItemCountersign  ItemKind = "countersign"  // an alert that one person published alone, until a second approves it
-	ItemUnchecked    ItemKind = "unchecked"    // a compromise check that could not be determined
+	ItemRevision     ItemKind = "revision"     // a change of a published alert that waits for a second person
+	ItemUnchecked    ItemKind = "unchecked"    // a compromise check: the national desk's to settle, or the organisation's to sign
 	ItemContradicted ItemKind = "contradicted" // an answer that newer evidence contradicts
 	ItemOverdue      ItemKind = "overdue"      // an answer that is late
 	ItemDisputed     ItemKind = "disputed"     // a match that an organisation contests, or on which sources disagree
 	ItemFinding      ItemKind = "finding"      // an update that is needed, and no alert in force asks for it
-	ItemUndelivered  ItemKind = "undelivered"  // a notice that reached nobody
+	ItemUndelivered  ItemKind = "undelivered"  // what was told reached nobody
 	ItemHeld         ItemKind = "held"         // an import that lost too much of its source
 	ItemFeed         ItemKind = "feed"         // a publisher's feed that is not read any more
 	ItemRecurrence   ItemKind = "recurrence"   // confirmed fixed, and seen affected again within what its alert tolerates
@@ -22,7 +23,8 @@ const (
 
 // ItemKinds lists every kind, in the order in which a desk takes them up.
 var ItemKinds = []ItemKind{
-	ItemCountersign, ItemUnchecked, ItemContradicted, ItemOverdue, ItemDisputed, ItemFinding, ItemUndelivered, ItemHeld, ItemFeed, ItemRecurrence, ItemDeclaration,
+	ItemCountersign, ItemRevision, ItemUnchecked, ItemContradicted, ItemOverdue, ItemDisputed, ItemFinding, ItemUndelivered, ItemHeld, ItemFeed,
+	ItemRecurrence, ItemDeclaration,
 }
 
 // ItemID names an item by its kind and what it is about ("overdue:CC-900001:XZ1"): the same matter has the same ID.

@@ -186,19 +186,49 @@ func (d *Desk) one(ctx context.Context, who ward.Actor, id ward.ItemID) (ward.It
 	return all[at], nil
 }
 
-// gather asks every source.
+// gather asks every source. Of one matter the first word counts. Items about an alert in force are named after it, and an
+// exercise is never urgent.
 func (d *Desk) gather(ctx context.Context, scope ward.Scope) (all []ward.Item, err error) {
+	alerts, err := d.inForce(ctx)
+	if err != nil {
+		return nil, err
+	}
+	known := map[ward.ItemID]bool{}
 	for _, source := range d.sources {
 		some, err := source.Items(ctx, scope)
 		if err != nil {
 			return nil, fmt.Errorf("duty: %w", err)
 		}
 		for _, i := range some {
+			if known[i.ID] {
+				continue
+			}
+			known[i.ID] = true
 			i.Since = i.Since.Truncate(time.Microsecond) // as the store keeps times
+			if alert, ok := alerts[i.Alert]; ok {
+				i.Title = named(i.Alert, alert)
+				i.Urgent = !alert.Exercise && (i.Urgent || alert.Severity == ward.High && i.Kind != ward.ItemRecurrence)
+			}
 			all = append(all, i)
 		}
 	}
 	return all, nil
+}
+
+func (d *Desk) inForce(ctx context.Context) (alerts map[ward.AlertID]store.AlertInForce, err error) {
+	err = d.store.View(ctx, func(tx *store.Tx) error {
+		alerts, err = tx.AlertsInForce(ctx)
+		return err
+	})
+	return alerts, err
+}
+
+// named is an alert in a list; an exercise cannot be mistaken.
+func named(id ward.AlertID, a store.AlertInForce) string {
+	if a.Exercise {
+		return "EXERCISE " + string(id) + ": " + a.Title
+	}
+	return string(id) + ": " + a.Title
 }
 
 // all is every item of the reader's desk with what was decided about it, in order; those set aside are marked so.
@@ -219,7 +249,7 @@ func (d *Desk) all(ctx context.Context, who ward.Actor) (all []ward.Item, err er
 		all[i] = with(all[i], decided[all[i].ID], now)
 	}
 	slices.SortFunc(all, pressing)
-	return slices.CompactFunc(all, func(x, y ward.Item) bool { return x.ID == y.ID }), nil
+	return all, nil
 }
 
 // with is an item with what a desk decided about it. One that began anew, or became another matter, after it was set aside

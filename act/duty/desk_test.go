@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"wardwatch/act/alerts"
 	"wardwatch/act/duty"
+	"wardwatch/keep/store"
 	"wardwatch/test/ground"
 	"wardwatch/ward"
 )
@@ -37,7 +39,7 @@ func open(t testing.TB, orgs ...ward.OrgID) *room {
 		orgs = []ward.OrgID{"XZ1", "XZ2", "XZ3"}
 	}
 	r := &room{Ground: ground.New(t, orgs...)}
-	r.Desk = duty.New(r.Store, r.Clock, duty.FromFeeds(r))
+	r.Desk = duty.New(r.Store, r.Clock, duty.FromFeeds(r), duty.FromBoard(r.Board), r.Ledger)
 	return r
 }
 
@@ -414,5 +416,129 @@ func TestSourcesThatErrAreTold(t *testing.T) {
 	}
 	if _, err := desk.Handover(r.Ctx, ground.Ann, time.Time{}, 0); !errors.Is(err, broken) {
 		t.Errorf("%v", err)
+	}
+}
+
+// changed writes an answer as the ledger would leave it.
+func (r *room) changed(alert ward.AlertID, org ward.OrgID, change func(*ward.Response)) {
+	r.T.Helper()
+	r.must(r.Store.Update(r.Ctx, func(tx *store.Tx) error {
+		answer, err := tx.Response(r.Ctx, ward.Everything(), alert, org)
+		if err != nil {
+			return err
+		}
+		change(&answer)
+		return tx.RefreshResponse(r.Ctx, answer)
+	}))
+}
+
+// TestChecksAndRecurrences: what the national desk settles waits there alone, and what an organisation signs with it alone.
+func TestChecksAndRecurrences(t *testing.T) {
+	r := open(t)
+	alert := r.Publish()
+	at := r.Clock.Now()
+	r.changed(alert.ID, "XZ1", func(a *ward.Response) {
+		a.ClaimedFixedAt, a.Check = at, ward.Check{Required: true, Why: "it was reachable while exploited"}
+	})
+	r.changed(alert.ID, "XZ2", func(a *ward.Response) {
+		a.Check = ward.Check{Required: true, Result: ward.CannotDetermine, Coverage: "logs from 20 May only", At: at}
+	})
+	r.changed(alert.ID, "XZ3", func(a *ward.Response) {
+		a.Proof = ward.Proof{Result: ward.Contradicted, Why: "12.5.0.0 on 1 asset", ObservedAt: at}
+		a.Recurrence = ward.Recurrence{Since: at, Ends: at.Add(48 * time.Hour), Assets: []string{"mdm"}, Of: 40}
+	})
+	id := func(kind ward.ItemKind, org string) string { return fmt.Sprintf("%s:%s:%s", kind, alert.ID, org) }
+	for _, row := range []struct {
+		who    ward.Actor
+		want   string
+		reason string
+	}{
+		{ground.Ann, id(ward.ItemUnchecked, "XZ2") + " " + id(ward.ItemRecurrence, "XZ3"), "XZ2 cannot determine whether it was compromised: logs from 20 May only"},
+		{nan, id(ward.ItemUnchecked, "XZ1"), "patched, not yet checked: it was reachable while exploited"},
+		{other, "", ""},
+		{ground.Person("Zed", ward.Lead, "XZ3"), id(ward.ItemRecurrence, "XZ3"), "confirmed before, and seen affected again on 1 of 40: mdm; nobody is paged until 16:00 UTC on 15 May 2025"},
+	} {
+		page, err := r.Items(r.Ctx, row.who, duty.Query{})
+		r.must(err)
+		if got := ids(page.Items); got != row.want || got != "" && page.Items[0].Reason != row.reason {
+			t.Errorf("%s: %s %+v", row.who.Name, got, page.Items)
+		}
+	}
+}
+
+func TestWhoCouldNotBeReached(t *testing.T) {
+	r := open(t)
+	alert := r.Publish()
+	lost := func(org ward.OrgID, id int, state string) {
+		r.Row(`INSERT INTO deliveries (message, notice, kind, alert, org, contact, name, rung, channel, address, state, attempts, detail, receipt, created, settled, used_by)
+			SELECT $1, n.id, n.kind, n.alert, n.org, 1, 'Sam', 'contact', 'email', 'sam@hospital.example', $2, 3, '550 no such user', '', $3, $3, '' FROM notices n WHERE n.org = $4 AND n.kind = 'alert.published'`,
+			fmt.Sprint("m", id), state, r.Clock.Now().UnixMicro(), string(org))
+	}
+	lost("XZ1", 1, "bounced")
+	lost("XZ2", 2, "given_up")
+	lost("XZ2", 3, "delivered")
+	lost("XZ3", 4, "bounced")
+	lost("XZ3", 5, "queued")
+	want := "undelivered:" + string(alert.ID) + ":XZ1"
+	if got := r.waits(ground.Ann, duty.Query{}); got != want {
+		t.Errorf("%s", got)
+	}
+	if got := r.waits(nan, duty.Query{}); got != want {
+		t.Errorf("%s", got)
+	}
+	page, err := r.Items(r.Ctx, nan, duty.Query{})
+	r.must(err)
+	if i := page.Items[0]; strings.Contains(i.Reason, "sam@") || strings.Contains(i.Reason, "550") || !strings.Contains(i.Reason, "bounced") {
+		t.Errorf("%s", i.Reason)
+	}
+	// Somebody reads it on the server: they are reached.
+	r.Row(`UPDATE notices SET read_at = $1 WHERE org = 'XZ1'`, r.Clock.Now().Add(time.Minute).UnixMicro())
+	if got := r.waits(ground.Ann, duty.Query{}); got != "" {
+		t.Errorf("%s", got)
+	}
+	lost("XZ1", 6, "bounced") // a later one, though
+	r.Row(`UPDATE notices SET read_at = $1 WHERE org = 'XZ1'`, r.Clock.Now().Add(-time.Minute).UnixMicro())
+	if got := r.waits(ground.Ann, duty.Query{}); got != want {
+		t.Errorf("%s", got)
+	}
+	lost("XZ1", 7, "handed")
+	if got := r.waits(ground.Ann, duty.Query{}); got != "" {
+		t.Errorf("%s", got)
+	}
+}
+
+// TestWhatASecondPersonOwes is a night with one person awake, and a change of the text in the morning.
+func TestWhatASecondPersonOwes(t *testing.T) {
+	r := open(t)
+	draft := ground.Alert()
+	draft.Exercise = false
+	alert, err := r.Board.Draft(r.Ctx, ground.Ann, draft)
+	r.must(err)
+	awake := ground.Bea
+	awake.SteppedUp = r.Clock.Now()
+	published, err := r.Board.PublishAlone(r.Ctx, awake, alert.ID, alert.Version, alerts.Audience{}, "it is exploited, and nobody else answers")
+	r.must(err)
+	owed := "countersign:" + string(alert.ID)
+	page, err := r.Items(r.Ctx, ground.Ann, duty.Query{})
+	r.must(err)
+	if i := page.Items[0]; string(i.ID) != owed || !i.Urgent || !i.Due.Equal(r.Clock.Now().Add(4*time.Hour)) || !strings.Contains(i.Reason, "Bea published it alone: it is exploited") {
+		t.Errorf("%+v", i)
+	}
+	h, err := r.Handover(r.Ctx, ground.Ann, time.Time{}, 5*time.Hour)
+	r.must(err)
+	if len(h.Coming) != 1 || h.Coming[0].Kind != "countersign" || !strings.HasPrefix(h.Coming[0].Words, string(alert.ID)) {
+		t.Errorf("%+v", h.Coming)
+	}
+	if got := r.waits(nan, duty.Query{}); got != "" {
+		t.Errorf("a hospital sees %s", got)
+	}
+	signed, err := r.Board.Countersign(r.Ctx, ground.Person("Cyd", ward.Approver, ""), alert.ID, published.Alert.Version)
+	r.must(err)
+	text := draft
+	text.Summary = "Three weaknesses, exploited together."
+	_, err = r.Board.Revise(r.Ctx, ground.Ann, alert.ID, signed.Version, text, alerts.Change{Why: "a third weakness"})
+	r.must(err)
+	if got := r.waits(ground.Ann, duty.Query{}); got != "revision:"+string(alert.ID) {
+		t.Errorf("%s", got)
 	}
 }

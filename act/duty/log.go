@@ -198,6 +198,15 @@ func (d *Desk) Handover(ctx context.Context, who ward.Actor, since time.Time, ne
 			h.Coming = append(h.Coming, some...)
 		}
 	}
+	alerts, err := d.inForce(ctx)
+	if err != nil {
+		return h, err
+	}
+	for i, c := range h.Coming {
+		if alert, ok := alerts[c.Alert]; ok && c.Words == "" {
+			h.Coming[i].Words = named(c.Alert, alert)
+		}
+	}
 	slices.SortStableFunc(h.Coming, func(x, y ward.Coming) int { return x.At.Compare(y.At) })
 	return h, nil
 }

@@ -14,8 +14,8 @@ import (
 	"wardwatch/ward"
 )
 
-// standing is the Source of what can be read from the rows alone: answers, updates that nobody asked for, held imports and
-// declarations that expire.
+// standing is the Source of what can be read from the rows alone: answers, messages that reached nobody, updates that nobody
+// asked for, held imports and declarations that expire.
 type standing struct {
 	store *store.Store
 	clock ward.Clock
@@ -55,6 +55,13 @@ func (s standing) Items(ctx context.Context, scope ward.Scope) (all []ward.Item,
 		for _, i := range held {
 			all = append(all, heldItem(i))
 		}
+		unreached, err := tx.Unreached(ctx, scope)
+		if err != nil {
+			return err
+		}
+		for _, u := range unreached {
+			all = append(all, unreachedItem(scope, u))
+		}
 		declarations, err := tx.Expiring(ctx, scope, now, now.Add(expiresSoon))
 		for _, d := range declarations {
 			all = append(all, declarationItem(d))
@@ -70,6 +77,11 @@ func (s standing) Coming(ctx context.Context, scope ward.Scope, from, until time
 		if all, err = tx.ComingDue(ctx, scope, from, until); err != nil {
 			return err
 		}
+		ending, err := tx.Ending(ctx, scope, from, until)
+		if err != nil {
+			return err
+		}
+		all = append(all, ending...)
 		declarations, err := tx.Expiring(ctx, scope, from, until)
 		for _, d := range declarations {
 			all = append(all, ward.Coming{At: d.Expires, Kind: "declaration", Org: d.Org, Count: 1, Words: "declaration of " + d.Name + " about " + ward.ProductName(d.Vendor, d.Product)})
@@ -79,40 +91,52 @@ func (s standing) Coming(ctx context.Context, scope ward.Scope, from, until time
 	return all, err
 }
 
-// answerItems is what an answer needs. Contradicted and late are two matters of one answer; a dispute is for the national
-// desk, which alone can decide it.
+// about is an item about one organisation and an alert.
+func about(scope ward.Scope, kind ward.ItemKind, alert ward.AlertID, org ward.OrgID) ward.Item {
+	return ward.Item{ID: itemID(kind, string(alert), string(org)), Kind: kind, Org: org, Alert: alert, Link: answerLink(scope, alert, org)}
+}
+
+// answerItems is what an answer needs; it may be several things. What is seen again and tolerated is told by the ledger. A
+// dispute waits at the national desk, which alone decides it; a check that is to be signed, with the organisation.
 func answerItems(scope ward.Scope, a store.WaitingAnswer, now time.Time) (items []ward.Item) {
-	title := string(a.Alert) + ": " + a.Title
-	if a.Exercise {
-		title = "EXERCISE " + title
-	}
-	item := ward.Item{Org: a.Org, Alert: a.Alert, Title: title, Urgent: a.Severity == ward.High && !a.Exercise, Link: answerLink(scope, a.Alert, a.Org)}
-	as := func(kind ward.ItemKind, since time.Time, reason string) {
-		one := item
-		one.ID, one.Kind, one.Since, one.Reason = itemID(kind, string(a.Alert), string(a.Org)), kind, since, reason
+	as := func(kind ward.ItemKind, since time.Time, reason string) *ward.Item {
+		one := about(scope, kind, a.Alert, a.Org)
+		one.Since, one.Reason = since, reason
 		items = append(items, one)
+		return &items[len(items)-1]
 	}
-	proof := a.Contested.Proof
+	r := a.Whole
 	switch {
-	case a.Proof == ward.Contradicted:
-		as(ward.ItemContradicted, proof.ObservedAt, fmt.Sprintf("%s says that it is fixed, and %s", a.Org, proof.Why))
-	case a.Proof == ward.Disputed && scope.All():
-		why := proof.Why
-		if a.Contested.Dispute != "" {
-			why = "it says: " + a.Contested.Dispute
+	case r.Proof.Result == ward.Contradicted && r.Recurrence.Since.IsZero():
+		as(ward.ItemContradicted, r.Proof.ObservedAt, fmt.Sprintf("%s says that it is fixed, and %s", a.Org, r.Proof.Why))
+	case r.Proof.Result == ward.Disputed && scope.All():
+		why := r.Proof.Why
+		if r.Dispute != "" {
+			why = "it says: " + r.Dispute
 		}
-		as(ward.ItemDisputed, a.Contested.Updated, fmt.Sprintf("the match is disputed by %s: %s", a.Org, why))
-		items[0].Link = "/disputes"
+		as(ward.ItemDisputed, r.Updated, fmt.Sprintf("the match is disputed by %s: %s", a.Org, why)).Link = "/disputes"
+	}
+	if !scope.All() && r.Check.Owed() && r.Check.Result == "" && !r.ClaimedFixedAt.IsZero() {
+		as(ward.ItemUnchecked, r.ClaimedFixedAt, "patched, not yet checked: "+r.Check.Why)
 	}
 	if !a.Due.IsZero() && !a.Due.After(now) {
 		what := "an update"
 		if a.State == ward.Unanswered {
 			what = "an acknowledgement"
 		}
-		as(ward.ItemOverdue, a.Due, fmt.Sprintf("%s owes %s since %s", a.Org, what, act.When(a.Due)))
-		items[len(items)-1].Due = a.Due
+		as(ward.ItemOverdue, a.Due, fmt.Sprintf("%s owes %s since %s", a.Org, what, act.When(a.Due))).Due = a.Due
 	}
 	return items
+}
+
+func unreachedItem(scope ward.Scope, u store.Unreached) ward.Item {
+	item := about(scope, ward.ItemUndelivered, u.Alert, u.Org)
+	how := strings.ReplaceAll(string(u.State), "_", " ")
+	item.Since, item.Reason = u.At, fmt.Sprintf("no message reached anybody at %s (%s): telephone them", u.Org, how)
+	if !scope.All() {
+		item.Reason = fmt.Sprintf("no message reached any contact of %s (%s): put the contacts right", u.Org, how)
+	}
+	return item
 }
 
 // answerLink is where a reader sees an answer: the national desk beside the others, an organisation where it gives it.
@@ -178,33 +202,4 @@ func declarationItem(d ward.Declaration) ward.Item {
 
 func itemID(kind ward.ItemKind, parts ...string) ward.ItemID {
 	return ward.ItemID(string(kind) + ":" + strings.Join(parts, ":"))
-}
-
-// Feeds lists the publishers' feeds, each with how it stands.
-type Feeds interface {
-	List(ctx context.Context) ([]ward.Feed, error)
-}
-
-// FromFeeds tells the national desk of feeds that are not read any more.
-func FromFeeds(feeds Feeds) Source {
-	return SourceFunc(func(ctx context.Context, scope ward.Scope) (items []ward.Item, err error) {
-		if !scope.All() {
-			return nil, nil
-		}
-		all, err := feeds.List(ctx)
-		for _, f := range all {
-			if !f.Stale || f.Attempted.IsZero() && f.Succeeded.IsZero() {
-				continue
-			}
-			reason := "never read"
-			if !f.Succeeded.IsZero() {
-				reason = "last read " + act.When(f.Succeeded)
-			}
-			if f.Error != "" {
-				reason += ": " + f.Error
-			}
-			items = append(items, ward.Item{ID: itemID(ward.ItemFeed, f.Name), Kind: ward.ItemFeed, Title: "Feed " + f.Name, Reason: reason, Since: f.Succeeded, Link: "/feeds"})
-		}
-		return items, err
-	})
 }

@@ -226,7 +226,7 @@ func (a *API) duty() {
 	route(a, http.MethodGet, "/desk/items", "desk", "List what needs a person at the caller's desk, the most pressing first",
 		func(ctx context.Context, who ward.Actor, in *struct {
 			Paging
-			Kind    string `query:"kind" enum:"countersign,unchecked,contradicted,overdue,disputed,finding,undelivered,held,feed,declaration"`
+			Kind    string `query:"kind" enum:"countersign,revision,unchecked,contradicted,overdue,disputed,finding,undelivered,held,feed,recurrence,declaration"`
 			Org     string `query:"org" maxLength:"20"`
 			Alert   string `query:"alert" maxLength:"40"`
 			Text    string `query:"text" maxLength:"200"`

@@ -12,42 +12,86 @@ import (
 	"wardwatch/ward"
 )
 
-// WaitingAnswer is an answer to an alert in force that needs somebody: late, contradicted or disputed.
-type WaitingAnswer struct {
-	Alert     ward.AlertID
-	Title     string
-	Severity  ward.Severity
-	Exercise  bool
-	Org       ward.OrgID
-	State     ward.ResponseState
-	Proof     ward.ProofResult
-	Due       time.Time     // zero when nothing is owed
-	Contested ward.Response // whole, when contradicted or disputed
+// AlertInForce is what everything about a published alert shows of it.
+type AlertInForce struct {
+	Title    string
+	Severity ward.Severity
+	Exercise bool
 }
 
-// inForce names the alerts in force once, with what every answer to them shows.
-var inForce = `WITH f AS MATERIALIZED (SELECT id, title, severity, ` + inBody("body", "Exercise") + ` = 1 AS exercise FROM alerts WHERE state = 'published') `
+// AlertsInForce is every published alert. What is read through it belongs to whoever has something about the alert.
+func (tx *Tx) AlertsInForce(ctx context.Context) (map[ward.AlertID]AlertInForce, error) {
+	all := map[ward.AlertID]AlertInForce{}
+	rows, err := tx.tx.QueryContext(ctx, `SELECT id, title, severity, `+inBody("body", "Exercise")+` = 1 FROM alerts WHERE state = 'published'`)
+	_, err = list(rows, err, func(rows *sql.Rows) (struct{}, error) {
+		var id ward.AlertID
+		var a AlertInForce
+		err := rows.Scan(&id, &a.Title, &a.Severity, &a.Exercise)
+		all[id] = a
+		return struct{}{}, err
+	})
+	return all, err
+}
 
-// AnswersWaiting lists the answers to alerts in force that owed something by now, or whose proof is contradicted or disputed.
-// (CROSS JOIN keeps the order of the tables: few answers wait, of all that there are.)
+// toOneInForce is the condition that what a row r is about is published. (The list is made once: few of all rows are asked.)
+const toOneInForce = `IN (SELECT id FROM alerts WHERE state = 'published')`
+
+// WaitingAnswer is an answer to an alert in force that needs somebody: late, contradicted, disputed, or not checked.
+type WaitingAnswer struct {
+	Alert ward.AlertID
+	Org   ward.OrgID
+	State ward.ResponseState
+	Due   time.Time     // zero when nothing is owed
+	Whole ward.Response // only when it is more than late
+}
+
+// AnswersWaiting lists the answers to alerts in force that owed something by now, whose proof is contradicted or disputed, or
+// that owe a compromise check.
 func (tx *Tx) AnswersWaiting(ctx context.Context, scope ward.Scope, now time.Time) ([]WaitingAnswer, error) {
 	condition, args := within(scope, "r.org", 2)
-	rows, err := tx.tx.QueryContext(ctx, inForce+`SELECT f.id, f.title, f.severity, f.exercise, r.org, r.state, r.proof, r.due,
-			CASE WHEN r.proof IN ('contradicted', 'disputed') THEN r.body ELSE '' END
-		FROM responses r CROSS JOIN f ON f.id = r.alert
-		WHERE r.closed IS NULL AND (r.due <= $1 OR r.proof IN ('contradicted', 'disputed')) AND `+condition+` ORDER BY r.alert, r.org`,
-		append([]any{micros(now)}, args...)...)
+	rows, err := tx.tx.QueryContext(ctx, `SELECT r.alert, r.org, r.state, r.due,
+			CASE WHEN r.proof IN ('contradicted', 'disputed') OR r.checked = 'owed' THEN r.body ELSE '' END
+		FROM responses r
+		WHERE (r.due <= $1 OR r.proof IN ('contradicted', 'disputed') OR r.checked = 'owed') AND +r.alert `+toOneInForce+` AND `+condition+`
+		ORDER BY r.alert, r.org`, append([]any{micros(now)}, args...)...)
 	return list(rows, err, func(rows *sql.Rows) (w WaitingAnswer, err error) {
 		var due sql.NullInt64
 		var body string
-		if err := rows.Scan(&w.Alert, &w.Title, &w.Severity, &w.Exercise, &w.Org, &w.State, &w.Proof, &due, &body); err != nil {
+		if err := rows.Scan(&w.Alert, &w.Org, &w.State, &due, &body); err != nil {
 			return w, err
 		}
 		w.Due = moment(due)
 		if body != "" {
-			err = json.Unmarshal([]byte(body), &w.Contested)
+			err = json.Unmarshal([]byte(body), &w.Whole)
 		}
 		return w, err
+	})
+}
+
+// Unreached is an organisation that a message about an alert in force did not reach, by any address.
+type Unreached struct {
+	Alert ward.AlertID
+	Org   ward.OrgID
+	State ward.DeliveryState
+	At    time.Time // when the last one was lost
+}
+
+// Unreached lists, for each alert in force, the organisations to which every message of a notice was lost, and that nothing
+// reached since: no later message, and nobody who read what they were told.
+func (tx *Tx) Unreached(ctx context.Context, scope ward.Scope) ([]Unreached, error) {
+	condition, args := within(scope, "d.org", 1)
+	rows, err := tx.tx.QueryContext(ctx, `SELECT d.alert, d.org, MAX(d.state), MAX(COALESCE(d.settled, d.created))
+		FROM deliveries d
+		WHERE d.state IN ('bounced', 'failed', 'given_up') AND d.org <> '' AND +d.alert `+toOneInForce+` AND `+condition+`
+			AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.notice = d.notice AND o.state NOT IN ('bounced', 'failed', 'given_up'))
+			AND NOT EXISTS (SELECT 1 FROM deliveries l WHERE l.alert = d.alert AND l.org = d.org AND l.id > d.id AND l.state IN ('handed', 'delivered'))
+			AND NOT EXISTS (SELECT 1 FROM notices n WHERE n.alert = d.alert AND n.org = d.org AND n.read_at >= d.created)
+		GROUP BY d.alert, d.org ORDER BY d.alert, d.org`, args...)
+	return list(rows, err, func(rows *sql.Rows) (u Unreached, err error) {
+		var at sql.NullInt64
+		err = rows.Scan(&u.Alert, &u.Org, &u.State, &at)
+		u.At = moment(at)
+		return u, err
 	})
 }
 
@@ -290,21 +334,31 @@ func (tx *Tx) AnswersMoved(ctx context.Context, scope ward.Scope, since, until t
 // ComingDue lists what answers to alerts in force will owe after from, until until, alike things together.
 func (tx *Tx) ComingDue(ctx context.Context, scope ward.Scope, from, until time.Time) ([]ward.Coming, error) {
 	condition, args := within(scope, "r.org", 3)
-	rows, err := tx.tx.QueryContext(ctx, inForce+`SELECT f.id, f.title, f.exercise, CASE WHEN r.state = 'unanswered' THEN 'acknowledgement' ELSE 'update' END AS what,
-			MIN(r.due), COUNT(*), MIN(r.org)
-		FROM f JOIN responses r ON r.alert = f.id WHERE r.closed IS NULL AND r.due > $1 AND r.due <= $2 AND `+condition+`
-		GROUP BY f.id, f.title, f.exercise, what ORDER BY MIN(r.due), f.id`, append([]any{micros(from), micros(until)}, args...)...)
+	rows, err := tx.tx.QueryContext(ctx, `SELECT r.alert, CASE WHEN r.state = 'unanswered' THEN 'acknowledgement' ELSE 'update' END AS what, MIN(r.due), COUNT(*), MIN(r.org)
+		FROM responses r WHERE r.due > $1 AND r.due <= $2 AND +r.alert `+toOneInForce+` AND `+condition+`
+		GROUP BY r.alert, what ORDER BY MIN(r.due), r.alert`, append([]any{micros(from), micros(until)}, args...)...)
 	return list(rows, err, func(rows *sql.Rows) (c ward.Coming, err error) {
 		var due sql.NullInt64
-		var exercise bool
-		err = rows.Scan(&c.Alert, &c.Words, &exercise, &c.Kind, &due, &c.Count, &c.Org)
+		err = rows.Scan(&c.Alert, &c.Kind, &due, &c.Count, &c.Org)
 		c.At = moment(due)
 		if c.Count > 1 {
 			c.Org = ""
 		}
-		if exercise {
-			c.Words = "EXERCISE " + c.Words
-		}
+		return c, err
+	})
+}
+
+// Ending lists the answers to alerts in force that closed until a date (controlled, accepted, with assets left) which comes
+// after from, until until.
+func (tx *Tx) Ending(ctx context.Context, scope ward.Scope, from, until time.Time) ([]ward.Coming, error) {
+	condition, args := within(scope, "r.org", 3)
+	rows, err := tx.tx.QueryContext(ctx, `SELECT r.alert, r.org, r.until FROM responses r
+		WHERE r.until > $1 AND r.until <= $2 AND +r.alert `+toOneInForce+` AND `+condition+` ORDER BY r.until, r.alert, r.org`,
+		append([]any{micros(from), micros(until)}, args...)...)
+	return list(rows, err, func(rows *sql.Rows) (c ward.Coming, err error) {
+		var ends sql.NullInt64
+		err = rows.Scan(&c.Alert, &c.Org, &ends)
+		c.At, c.Kind, c.Count = moment(ends), "review", 1
 		return c, err
 	})
 }

@@ -257,7 +257,7 @@ func readFirstRelease(ctx context.Context, t *testing.T, s *store.Store) {
 		entries, err := tx.Entries(ctx, scope, "CC-0001", "XZ1")
 		check("history", err, len(entries) == 1 && entries[0].By == "Lee")
 		waiting, err := tx.AnswersWaiting(ctx, scope, now)
-		check("answers that wait", err, len(waiting) == 1 && waiting[0].Contested.Proof.Why == "seen again")
+		check("answers that wait", err, len(waiting) == 1 && waiting[0].Whole.Proof.Why == "seen again")
 		notices, err := tx.Notices(ctx, scope, "XZ1", "", 10)
 		check("notices", err, len(notices.Items) == 1 && notices.Items[0].Subject == "Update EPMM" && notices.Items[0].Read.IsZero())
 		audit, err := tx.AuditEntries(ctx, scope, "XZ1", 0, 10)

@@ -23,11 +23,12 @@ CREATE TABLE saved_views (
 );
 CREATE INDEX saved_views_desk ON saved_views (desk, shared);
 
--- A shift is read by its time, and the held imports among years of others.
+-- A shift is read by its time; held imports and lost messages are few among years of others.
 CREATE INDEX audit_at ON audit (at);
 CREATE INDEX notices_created ON notices (org, created);
 CREATE INDEX response_entries_at ON response_entries (at);
 CREATE INDEX imports_held ON imports (id) WHERE state = 'held';
+CREATE INDEX deliveries_lost ON deliveries (alert, org) WHERE state IN ('bounced', 'failed', 'given_up');
 
 -- +goose StatementBegin
 CREATE TRIGGER desk_notes_is_append_only_update BEFORE UPDATE ON desk_notes BEGIN SELECT RAISE(ABORT, 'the watch log is append-only'); END;

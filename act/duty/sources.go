@@ -1,0 +1,90 @@
+package duty
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"time"
+
+	"wardwatch/act"
+	"wardwatch/ward"
+)
+
+// Feeds lists the publishers' feeds, each with how it stands.
+type Feeds interface {
+	List(ctx context.Context) ([]ward.Feed, error)
+}
+
+// FromFeeds tells the national desk of feeds that are not read any more.
+func FromFeeds(feeds Feeds) Source {
+	return SourceFunc(func(ctx context.Context, scope ward.Scope) (items []ward.Item, err error) {
+		if !scope.All() {
+			return nil, nil
+		}
+		all, err := feeds.List(ctx)
+		for _, f := range all {
+			if !f.Stale || f.Attempted.IsZero() && f.Succeeded.IsZero() {
+				continue
+			}
+			reason := "never read"
+			if !f.Succeeded.IsZero() {
+				reason = "last read " + act.When(f.Succeeded)
+			}
+			if f.Error != "" {
+				reason += ": " + f.Error
+			}
+			items = append(items, ward.Item{ID: itemID(ward.ItemFeed, f.Name), Kind: ward.ItemFeed, Title: "Feed " + f.Name, Reason: reason, Since: f.Succeeded, Link: "/feeds"})
+		}
+		return items, err
+	})
+}
+
+// Board lists what waits for a second person of the national desk.
+type Board interface {
+	Countersigns(ctx context.Context, scope ward.Scope) ([]ward.Alert, error)
+	Revisions(ctx context.Context, scope ward.Scope) ([]ward.Revision, error)
+}
+
+// FromBoard tells the national desk of the approvals that are owed.
+func FromBoard(b Board) Source { return board{b} }
+
+type board struct{ Board }
+
+// Items implements Source.
+func (b board) Items(ctx context.Context, scope ward.Scope) (items []ward.Item, err error) {
+	owed, err := b.Countersigns(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range owed {
+		items = append(items, ward.Item{
+			ID: itemID(ward.ItemCountersign, string(a.ID)), Kind: ward.ItemCountersign, Alert: a.ID, Urgent: true, Since: a.Emergency.At, Due: a.Emergency.Due,
+			Reason: fmt.Sprintf("%s published it alone: %s; a second approval is owed by %s", a.Emergency.By, a.Emergency.Reason, act.When(a.Emergency.Due)),
+			Title:  string(a.ID) + ": " + a.Title, Link: "/alerts/" + url.PathEscape(string(a.ID)),
+		})
+	}
+	revisions, err := b.Revisions(ctx, scope)
+	for _, r := range revisions {
+		kind := "an editorial change"
+		if r.Change.Material {
+			kind = "a material change"
+		}
+		items = append(items, ward.Item{
+			ID: itemID(ward.ItemRevision, string(r.Alert)), Kind: ward.ItemRevision, Alert: r.Alert, Since: r.Begun, Mark: fmt.Sprint(r.Version),
+			Reason: kind + " waits for a second person to issue it: " + r.Change.Why, Title: string(r.Alert) + ": " + r.Draft.Title,
+			Link: "/alerts/" + url.PathEscape(string(r.Alert)),
+		})
+	}
+	return items, err
+}
+
+// Coming implements Calendar.
+func (b board) Coming(ctx context.Context, scope ward.Scope, from, until time.Time) (coming []ward.Coming, err error) {
+	owed, err := b.Countersigns(ctx, scope)
+	for _, a := range owed {
+		if due := a.Emergency.Due; due.After(from) && !due.After(until) {
+			coming = append(coming, ward.Coming{At: due, Kind: "countersign", Alert: a.ID, Count: 1})
+		}
+	}
+	return coming, err
+}
