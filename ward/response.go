@@ -215,6 +215,7 @@ type Response struct {
 	AcknowledgedAt time.Time
 	AcknowledgedBy string
 	NextDue        time.Time // next update; zero when nothing is due
+	RemediateBy    time.Time // by the alert's date, else its policy's for the kind of system; zero when neither sets one
 	ClaimedFixedAt time.Time // the time from which the organisation says it is fixed; zero when it claims nothing
 	Words          string    // its last words
 	Dispute        string    // why it contests the match; empty when it does not
@@ -248,6 +249,17 @@ type Response struct {
 // Unchecked reports whether the organisation says it is fixed and a compromise check is still owed.
 func (r Response) Unchecked() bool {
 	return r.State != ClosedAnswer && !r.ClaimedFixedAt.IsZero() && r.Check.Owed()
+}
+
+// Unfixed reports whether a remediation is still wanted: it applies, or the product is seen, and no fix is claimed.
+func (r Response) Unfixed() bool {
+	applies := r.Applicability == Applies || r.Applicability == AppliesPart || r.Applicability == "" && r.Current.State == Exposed
+	return applies && r.State != ClosedAnswer && r.ClaimedFixedAt.IsZero()
+}
+
+// RemediationLate reports whether a remediation that is still wanted is past its date.
+func (r Response) RemediationLate(now time.Time) bool {
+	return r.Unfixed() && !r.Lapsed && !r.RemediateBy.IsZero() && !now.Before(r.RemediateBy)
 }
 
 // Reads is where the answer stands, in the words that every page, export and program shares.

@@ -3,6 +3,8 @@ package responses
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"wardwatch/act"
@@ -14,6 +16,8 @@ import (
 // neither summer time nor a bank holiday moves one.
 type step struct {
 	at   time.Time
+	due  time.Time
+	what string // is due
 	kind string
 	tell ward.Rung
 }
@@ -40,15 +44,22 @@ func clock(r ward.Response) time.Time {
 	return r.NextDue
 }
 
-// ladder is every word about the clock of an answer, in no order.
+// The things that fall due.
+const (
+	acknowledgement = "the acknowledgement"
+	update          = "the next update"
+	remediation     = "the remediation"
+	ending          = "ending"
+)
+
+// ladder is every word about the clocks of an answer, in no order.
 func ladder(alert ward.Alert, r ward.Response) (steps []step) {
 	due := clock(r)
-	if due.IsZero() {
-		return nil
-	}
 	if r.State == ward.ClosedAnswer {
 		for _, e := range expiry {
-			steps = append(steps, step{due.Add(-e.Before), expiring, e.Tell})
+			if !due.IsZero() {
+				steps = append(steps, step{due.Add(-e.Before), due, ending, expiring, e.Tell})
+			}
 		}
 		return steps
 	}
@@ -56,49 +67,64 @@ func ladder(alert ward.Alert, r ward.Response) (steps []step) {
 	if alert.Exercise {
 		policy = policy.ForExercise()
 	}
-	for _, p := range policy.Reminders {
-		steps = append(steps, step{due.Add(-p.Before), reminding, p.Tell})
-	}
-	steps = append(steps, step{due, overdue, ward.RungContact})
-	for _, e := range policy.Escalation {
-		if e.After > 0 || e.Tell != ward.RungContact {
-			steps = append(steps, step{due.Add(e.After), escalating, e.Tell})
+	rungs := func(due time.Time, what string) {
+		for _, p := range policy.Reminders {
+			steps = append(steps, step{due.Add(-p.Before), due, what, reminding, p.Tell})
 		}
+		steps = append(steps, step{due, due, what, overdue, ward.RungContact})
+		for _, e := range policy.Escalation {
+			if e.After > 0 || e.Tell != ward.RungContact {
+				steps = append(steps, step{due.Add(e.After), due, what, escalating, e.Tell})
+			}
+		}
+	}
+	switch {
+	case due.IsZero():
+	case r.State == ward.Unanswered:
+		rungs(due, acknowledgement)
+	default:
+		rungs(due, update)
+	}
+	if r.Unfixed() && !r.RemediateBy.IsZero() {
+		rungs(r.RemediateBy, remediation)
 	}
 	return steps
 }
 
-// soonest is the first of the steps at which holds says yes.
-func soonest(steps []step, holds func(time.Time) bool) (at time.Time) {
+// soonest is the first of the steps for which holds says yes.
+func soonest(steps []step, holds func(step) bool) (at time.Time) {
 	for _, s := range steps {
-		if holds(s.at) && (at.IsZero() || s.at.Before(at)) {
+		if holds(s) && (at.IsZero() || s.at.Before(at)) {
 			at = s.at
 		}
 	}
 	return at
 }
 
-// wind sets when the next word is due, if what the answer is measured by has changed.
+// wind sets when the next word is due: of a clock that runs on, the first that was not said; of a new one, the first to come.
 func (c *answering) wind() {
-	if !clock(c.before).Equal(clock(c.r)) || c.before.State != c.r.State {
-		c.r.Remind = soonest(ladder(c.alert, c.r), func(at time.Time) bool { return !at.Before(c.now) })
-	}
+	running := ladder(c.alert, c.before)
+	c.r.Remind = soonest(ladder(c.alert, c.r), func(s step) bool {
+		if slices.Contains(running, s) {
+			return !c.before.Remind.IsZero() && !s.at.Before(c.before.Remind)
+		}
+		return !s.at.Before(c.now)
+	})
 }
 
 // remind says every word that is due by now: each rung once for each time that something falls due.
 func (l *Ledger) remind(ctx context.Context, now time.Time) error {
 	return l.wake(ctx, func(tx *store.Tx) ([]store.Woken, error) { return tx.ResponsesToRemind(ctx, now) }, func(c *answering) error {
 		steps := ladder(c.alert, c.r)
-		due := clock(c.r)
 		for _, s := range steps {
 			switch {
 			case s.at.After(now), s.at.Before(c.r.Remind):
-			case s.at.Before(due) && !now.Before(due): // nobody looked in time, and the next words say more
+			case s.at.Before(s.due) && !now.Before(s.due): // nobody looked in time, and the next words say more
 			default:
-				c.say(s, due)
+				c.say(s)
 			}
 		}
-		c.r.Remind = soonest(steps, now.Before)
+		c.r.Remind = soonest(steps, func(s step) bool { return s.at.After(now) })
 		c.r.EverOverdue = c.r.EverOverdue || late(c.r, now)
 		if err := c.tx.RefreshResponse(ctx, c.r); err != nil {
 			return err
@@ -143,36 +169,30 @@ func (l *Ledger) wake(ctx context.Context, find func(*store.Tx) ([]store.Woken, 
 }
 
 // say puts one word of the ladder into the outbox.
-func (c *answering) say(s step, due time.Time) {
-	id, org := c.alert.ID, c.r.Org
-	owes := "the next update"
-	if c.r.State == ward.Unanswered {
-		owes = "the acknowledgement"
-	}
-	n := ward.Notice{Org: org, Kind: s.kind, Key: fmt.Sprintf("%s:%s:%s:%d:%d:%s", s.kind, id, org, due.UnixMicro(), int64(s.at.Sub(due)/time.Second), s.tell)}
+func (c *answering) say(s step) {
+	id, org, due := c.alert.ID, c.r.Org, act.When(s.due)
+	n := ward.Notice{Org: org, Kind: s.kind, Rung: s.tell,
+		Key: fmt.Sprintf("%s:%s:%s:%s:%d:%d:%s", s.kind, id, org, strings.TrimPrefix(s.what, "the "), s.due.UnixMicro(), int64(s.at.Sub(s.due)/time.Second), s.tell)}
 	switch s.kind {
 	case reminding:
-		n.Subject = fmt.Sprintf("%s: %s is due at %s", id, owes, act.When(due))
-		n.Body = "Please answer on the alert's page."
+		n.Subject, n.Body = fmt.Sprintf("%s: %s is due at %s", id, s.what, due), "Please answer on the alert's page."
 	case overdue:
-		n.Subject = fmt.Sprintf("%s: %s was due at %s", id, owes, act.When(due))
-		n.Body = "Please answer on the alert's page."
+		n.Subject, n.Body = fmt.Sprintf("%s: %s was due at %s", id, s.what, due), "Please answer on the alert's page."
 		desk := n
-		desk.Org, desk.Key, desk.Body = "", n.Key+":desk", ""
-		desk.Subject = fmt.Sprintf("%s: %s of %s was due at %s", id, owes, org, act.When(due))
+		desk.Org, desk.Key, desk.Body, desk.Rung = "", n.Key+":desk", "", ""
+		desk.Subject = fmt.Sprintf("%s: %s of %s was due at %s", id, s.what, org, due)
 		c.post(desk)
 	case escalating:
-		n.Subject = fmt.Sprintf("%s: %s of %s was due at %s and has not come", id, owes, org, act.When(due))
+		n.Subject = fmt.Sprintf("%s: %s of %s was due at %s and has not come", id, s.what, org, due)
 		n.Body = "You are told because the people before you have not answered. The alert's page says what is owed."
 		if s.tell == ward.RungDutyOfficer {
 			n.Org = ""
 		}
 	case expiring:
 		what := map[ward.Outcome]string{ward.OutcomeControlled: "the control", ward.OutcomeAccepted: "the accepted risk", ward.OutcomeResidual: "the time for what was left"}[c.r.Outcome]
-		n.Subject = fmt.Sprintf("%s: %s ends at %s", id, what, act.When(due))
+		n.Subject = fmt.Sprintf("%s: %s ends at %s", id, what, due)
 		n.Body = "The answer opens again then, unless you renew it on the alert's page."
 	}
-	n.Rung = s.tell
 	c.post(n)
 }
 

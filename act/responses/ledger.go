@@ -7,6 +7,7 @@ package responses
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"wardwatch/keep/store"
@@ -91,11 +92,19 @@ func aboutAlert(a ward.Alert) ward.About {
 
 // Open makes the response of every organisation to a published alert, in the transaction that publishes it.
 func (l *Ledger) Open(ctx context.Context, tx *store.Tx, alert ward.Alert, standings []ward.Standing) error {
+	outside, err := tx.ReachableCited(ctx, ward.Everything(), alert.ID)
+	if err != nil {
+		return err
+	}
 	for _, s := range standings {
+		kind := ward.SystemOther
+		if slices.Contains(outside, s.Org) {
+			kind = ward.SystemInternetFacing
+		}
 		c := l.take(tx, alert.Approver, alert, ward.Response{})
 		c.r = ward.Response{
 			Alert: alert.ID, Org: s.Org, Version: 1, State: ward.Unanswered, Standing: s, Current: s,
-			RespondBy: alert.Issued.Add(alert.AcknowledgeWithin), UpdatedBy: cmp.Or(alert.Approver, alert.Emergency.By), Updated: alert.Issued,
+			RespondBy: alert.Issued.Add(alert.AcknowledgeWithin), RemediateBy: alert.RemediationDue(kind), UpdatedBy: cmp.Or(alert.Approver, alert.Emergency.By), Updated: alert.Issued,
 		}
 		if err := c.require(ctx); err != nil {
 			return err

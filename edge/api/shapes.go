@@ -295,6 +295,7 @@ type Response struct {
 	AcknowledgedAt time.Time          `json:"acknowledged_at,omitzero"`
 	AcknowledgedBy string             `json:"acknowledged_by,omitempty"`
 	NextDue        time.Time          `json:"next_due,omitzero"`
+	RemediateBy    time.Time          `json:"remediate_by,omitzero" doc:"the alert's date, else its policy's for the kind of system"`
 	ClaimedFixedAt time.Time          `json:"claimed_fixed_at,omitzero"`
 	Words          string             `json:"words"`
 	Dispute        string             `json:"dispute,omitempty"`
@@ -325,7 +326,7 @@ type Response struct {
 
 func responseOf(r ward.Response) Response {
 	return Response{r.Alert, r.Org, r.Version, r.State, standingOf(r.Standing), r.Applicability, r.RespondBy, r.AcknowledgedAt, r.AcknowledgedBy,
-		r.NextDue, r.ClaimedFixedAt, r.Words, r.Dispute, proofOf(r.Proof), r.Reads(), r.Host, r.Outcome, r.Progress, r.Control, r.Acceptance, r.Residual, r.Until, r.Check, r.Call,
+		r.NextDue, r.RemediateBy, r.ClaimedFixedAt, r.Words, r.Dispute, proofOf(r.Proof), r.Reads(), r.Host, r.Outcome, r.Progress, r.Control, r.Acceptance, r.Residual, r.Until, r.Check, r.Call,
 		r.Spoke, r.Recurrence, r.ConfirmedAt, r.From, r.MovedTo, r.LapsedTo, r.ClosedAt, r.ClosedAs, r.Overdue, r.EverOverdue, r.UpdatedBy, r.Updated}
 }
 

@@ -358,6 +358,18 @@ func (tx *Tx) ReachedAssets(ctx context.Context, scope ward.Scope, orgs []ward.O
 	})
 }
 
+// ReachableCited lists the organisations with an asset that an alert cited and that can be reached from the internet.
+func (tx *Tx) ReachableCited(ctx context.Context, scope ward.Scope, alert ward.AlertID) ([]ward.OrgID, error) {
+	condition, args := within(scope, "e.org", 3)
+	orgs, err := texts(tx.tx.QueryContext(ctx, `SELECT DISTINCT e.org FROM exposures e JOIN assets a ON a.id = e.asset
+		WHERE e.cited_kind = 'alert' AND e.cited = $1 AND a.reachable = $2 AND `+condition+` ORDER BY e.org`, append([]any{string(alert), int64(ward.Yes)}, args...)...))
+	all := make([]ward.OrgID, len(orgs))
+	for i, org := range orgs {
+		all[i] = ward.OrgID(org)
+	}
+	return all, err
+}
+
 // SaveDelegation keeps whether an organisation lets another answer for it.
 func (tx *Tx) SaveDelegation(ctx context.Context, org, delegate ward.OrgID, allowed bool, at time.Time, by string) error {
 	if _, err := tx.tx.ExecContext(ctx, `INSERT INTO delegations (org, delegate, allowed, at, by_name) VALUES ($1, $2, $3, $4, $5)
