@@ -36,6 +36,9 @@ func (l *Ledger) Reopen(ctx context.Context, tx *store.Tx, alert ward.Alert) err
 		c.r.State, c.r.AcknowledgedAt, c.r.AcknowledgedBy = ward.Unanswered, time.Time{}, ""
 		c.r.ClosedAt, c.r.ClosedAs, c.r.NextDue = time.Time{}, "", time.Time{}
 		c.r.RespondBy = c.now.Add(alert.AcknowledgeWithin)
+		if !alert.RemediateBy.IsZero() {
+			c.r.RemediateBy = alert.RemediateBy
+		}
 		why := "the alert was updated"
 		if alert.Change.Why != "" {
 			why += ": " + alert.Change.Why

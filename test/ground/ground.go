@@ -148,7 +148,13 @@ func Alert() ward.Alert {
 // Publish drafts, approves and publishes the reference alert to the organisations (none: to all).
 func (g *Ground) Publish(orgs ...ward.OrgID) ward.Alert {
 	g.T.Helper()
-	a, err := g.Board.Draft(g.Ctx, Ann, Alert())
+	return g.PublishDraft(Alert(), orgs...)
+}
+
+// PublishDraft drafts, approves and publishes an alert to the organisations (none: to all).
+func (g *Ground) PublishDraft(draft ward.Alert, orgs ...ward.OrgID) ward.Alert {
+	g.T.Helper()
+	a, err := g.Board.Draft(g.Ctx, Ann, draft)
 	if err == nil {
 		a, err = g.Board.Approve(g.Ctx, Bea, a.ID, a.Version)
 	}
@@ -160,6 +166,17 @@ func (g *Ground) Publish(orgs ...ward.OrgID) ward.Alert {
 		g.T.Fatal(err)
 	}
 	return published.Alert
+}
+
+// Tx is a writing transaction.
+type Tx = *store.Tx
+
+// Update runs do in a transaction.
+func (g *Ground) Update(do func(Tx) error) {
+	g.T.Helper()
+	if err := g.Store.Update(g.Ctx, do); err != nil {
+		g.T.Fatal(err)
+	}
 }
 
 // Response reads one answer.
