@@ -26,17 +26,25 @@ func Evaluate(sw ward.Software, together []ward.Software, reports []know.Report)
 
 // Evaluate is Evaluate over what was made ready before.
 func (w *Weakness) Evaluate(id *Identity, together []*Identity) (ward.Verdict, bool) {
+	v, opinions := w.decide(id, together)
+	if len(opinions) == 0 {
+		return v, false
+	}
+	v.Why = why(opinions)
+	return v, true
+}
+
+// decide is the verdict but for its sentence, and the opinions that it rests on, the one that decides first.
+func (w *Weakness) decide(id *Identity, together []*Identity) (ward.Verdict, []opinion) {
 	opinions := w.opinions(id, together)
 	if len(opinions) == 0 {
-		return ward.Verdict{}, false
+		return ward.Verdict{}, nil
 	}
-	decides := opinions[0]
-	v := ward.Verdict{
-		Software: id.Software.ID, CVE: w.CVE, Status: decides.status, Basis: decides.basis, Confidence: decides.confidence,
-		Source: decides.source.name, Why: why(opinions),
-	}
-	v.Fixed = w.fixed(id, together, opinions, decides.status)
-	return v, true
+	first := opinions[0]
+	return ward.Verdict{
+		Software: id.Software.ID, CVE: w.CVE, Status: first.status, Basis: first.basis, Confidence: first.confidence,
+		Source: first.source.name, Fixed: w.fixed(id, together, opinions, first.status),
+	}, opinions
 }
 
 // opinions asks every source and puts the one that decides first: a ruling, an explicit version, a default status; of equal
@@ -65,7 +73,7 @@ func why(opinions []opinion) string {
 	const most = 3
 	decides := opinions[0]
 	var b strings.Builder
-	b.WriteString(decides.source.label + " " + decides.words)
+	b.WriteString(decides.source.label + " " + decides.words())
 	for i, o := range opinions[1:] {
 		if i == most {
 			fmt.Fprintf(&b, "; %d more sources", len(opinions)-1-most)
@@ -73,9 +81,9 @@ func why(opinions []opinion) string {
 		}
 		switch {
 		case o.status == decides.status || settled(o.status) && settled(decides.status):
-			fmt.Fprintf(&b, "; %s agrees: it %s", o.source.label, o.words)
+			fmt.Fprintf(&b, "; %s agrees: it %s", o.source.label, o.words())
 		default:
-			fmt.Fprintf(&b, "; that outranks %s, which %s", o.source.label, o.words)
+			fmt.Fprintf(&b, "; that outranks %s, which %s", o.source.label, o.words())
 		}
 	}
 	b.WriteByte('.')

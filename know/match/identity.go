@@ -21,6 +21,7 @@ type Identity struct {
 	family  string // of an operating system: windows, linux, macos, ios, android
 	version string // as written; empty when there is none that can be compared
 	key     string // version key of the vendor scheme
+	update  string // key of its CPE's update
 	branch  string
 }
 
@@ -33,6 +34,7 @@ func ReadAs(sw ward.Software, names know.Aliases) *Identity {
 	if sw.CPE != "" {
 		if c, err := know.ParseCPE(sw.CPE); err == nil {
 			id.cpe, id.part = &c, c.Part
+			id.update, _ = know.OrderKey(know.SchemeVendor, know.Plain(c.Update))
 			if id.product == "" {
 				id.vendor, id.product = know.Plain(c.Vendor), know.Plain(c.Product)
 			}
@@ -71,7 +73,7 @@ func (id *Identity) at(version string) *Identity {
 	if id.cpe != nil {
 		c := *id.cpe
 		c.Version, c.Update = know.NewCPE("a", "", "", version).Version, know.AnyValue
-		other.cpe = &c
+		other.cpe, other.update = &c, noUpdate
 	}
 	return &other
 }

@@ -15,17 +15,41 @@ type opinion struct {
 	status     ward.Status
 	basis      ward.Basis
 	confidence ward.Confidence
-	words      string   // completes "Ivanti (CNA) ..."
+	words      phrase   // completes "Ivanti (CNA) ..."
 	fixes      []string // versions that the source gives as fixed
 }
 
+// A phrase is a part of a sentence, made when somebody reads it: most opinions are only counted.
+type phrase func() string
+
+func said(text string) phrase { return func() string { return text } }
+
+// and is the phrase with more after them.
+func (w phrase) and(more phrase) phrase { return func() string { return w() + more() } }
+
 // severity orders statuses of one strength within one source: what must not be missed comes first.
 func severity(s ward.Status) int {
-	return slices.Index([]ward.Status{ward.Affected, ward.PlatformUnknown, ward.VersionUnknown, ward.Fixed, ward.NotAffected}, s)
+	switch s {
+	case ward.Affected:
+		return 0
+	case ward.PlatformUnknown:
+		return 1
+	case ward.VersionUnknown:
+		return 2
+	case ward.Fixed:
+		return 3
+	}
+	return 4
 }
 
 func strength(b ward.Basis) int {
-	return slices.Index([]ward.Basis{ward.ByRuling, ward.ByVersion, ward.ByDefault}, b)
+	switch b {
+	case ward.ByRuling:
+		return 0
+	case ward.ByVersion:
+		return 1
+	}
+	return 2
 }
 
 // over reports whether a decides before b within one source.
@@ -122,7 +146,9 @@ func (c *claim) limit(o *opinion, id *Identity, together []*Identity) bool {
 	}
 	if o.status == ward.Affected && len(c.families) == 1 {
 		o.status = ward.PlatformUnknown
-		o.words += ", on " + strings.Join(c.Platforms, ", ") + " only, and nothing tells what this asset runs on"
+		o.words = o.words.and(func() string {
+			return ", on " + strings.Join(c.Platforms, ", ") + " only, and nothing tells what this asset runs on"
+		})
 	}
 	return true
 }
@@ -169,19 +195,21 @@ func (c *claim) inside(o *opinion, id *Identity, s *span) {
 	switch status := s.statusAt(id); status {
 	case know.ClaimAffected:
 		o.status = ward.Affected
-		o.words = "lists " + s.words() + " as affected" + includes(s, id)
+		o.words = func() string { return "lists " + s.words() + " as affected" + includes(s, id) }
 	case know.ClaimUnaffected:
 		o.status = ward.NotAffected
-		o.words = "lists " + s.words() + " as not affected" + includes(s, id)
+		o.words = func() string { return "lists " + s.words() + " as not affected" + includes(s, id) }
 		if status != s.status {
-			o.words = fmt.Sprintf("lists %s as affected until a change that %s has", s.words(), id.version)
+			o.words = func() string {
+				return fmt.Sprintf("lists %s as affected until a change that %s has", s.words(), id.version)
+			}
 		}
 		if c.fixedBy(s) {
 			o.status = ward.Fixed
 		}
 	default:
 		o.status = ward.VersionUnknown
-		o.words = "does not know whether " + id.version + " is affected"
+		o.words = func() string { return "does not know whether " + id.version + " is affected" }
 	}
 }
 
@@ -229,37 +257,45 @@ func (c *claim) outside(o *opinion, id *Identity) {
 	switch {
 	case unordered && c.Default != know.ClaimUnaffected:
 		o.status = ward.VersionUnknown
-		o.words = fmt.Sprintf("gives versions (%s) that %s cannot be held against", c.list(), id.version)
+		o.words = func() string {
+			return fmt.Sprintf("gives versions (%s) that %s cannot be held against", c.list(), id.version)
+		}
 	case unordered:
 		o.status = ward.VersionUnknown
-		o.words = fmt.Sprintf("gives affected versions (%s) that %s cannot be held against", c.list(), id.version)
+		o.words = func() string {
+			return fmt.Sprintf("gives affected versions (%s) that %s cannot be held against", c.list(), id.version)
+		}
 	case same != nil && same.reached:
 		o.status, o.basis = ward.Fixed, ward.ByVersion
-		o.words = same.words() + past(id, same)
+		o.words = func() string { return same.words() + past(id, same) }
 	case below != nil && above == nil:
 		o.status = ward.Fixed
-		o.words = below.words() + past(id, below)
+		o.words = func() string { return below.words() + past(id, below) }
 		if c.Default == know.ClaimAffected {
-			o.words += ", so the default status does not count"
+			o.words = o.words.and(said(", so the default status does not count"))
 		}
 		if below.last {
 			o.status = ward.NotAffected
 		}
 	case c.Default == know.ClaimAffected && same != nil && same.fix:
 		o.status, o.basis = ward.Affected, ward.ByVersion
-		o.words = fmt.Sprintf("%s and every version before it as affected, and %s is before it on branch %s", same.words(), id.version, branch)
+		o.words = func() string {
+			return fmt.Sprintf("%s and every version before it as affected, and %s is before it on branch %s", same.words(), id.version, branch)
+		}
 	case c.Default == know.ClaimAffected:
 		o.status = ward.Affected
-		o.words = "calls every version affected that it does not list (its default status)"
+		o.words = said("calls every version affected that it does not list (its default status)")
 		if above != nil {
-			o.words += fmt.Sprintf(", and lists only %s", c.list())
+			o.words = o.words.and(func() string { return ", and lists only " + c.list() })
 		}
 	case c.Default == know.ClaimUnaffected:
 		o.status = ward.NotAffected
-		o.words = fmt.Sprintf("calls only %s affected, which does not include %s", c.list(), id.version)
+		o.words = func() string {
+			return fmt.Sprintf("calls only %s affected, which does not include %s", c.list(), id.version)
+		}
 	default:
 		o.status = ward.VersionUnknown
-		o.words = fmt.Sprintf("speaks of %s and says nothing of %s", c.list(), id.version)
+		o.words = func() string { return fmt.Sprintf("speaks of %s and says nothing of %s", c.list(), id.version) }
 	}
 	if o.status == ward.Fixed && same != nil && same.last && same.reached {
 		o.status = ward.NotAffected
@@ -340,12 +376,14 @@ func (c *claim) withoutVersion(o *opinion, id *Identity) {
 	}
 	switch {
 	case all(know.ClaimAffected):
-		o.status, o.words = ward.Affected, "calls every version affected"
+		o.status, o.words = ward.Affected, said("calls every version affected")
 	case all(know.ClaimUnaffected):
-		o.status, o.words = ward.NotAffected, "calls no version affected"
+		o.status, o.words = ward.NotAffected, said("calls no version affected")
 	default:
 		o.status = ward.VersionUnknown
-		o.words = fmt.Sprintf("speaks of %s, and the version of %s is not known", c.list(), id.name())
+		o.words = func() string {
+			return fmt.Sprintf("speaks of %s, and the version of %s is not known", c.list(), id.name())
+		}
 	}
 }
 

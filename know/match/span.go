@@ -32,12 +32,12 @@ type point struct {
 }
 
 // every reports whether the span is all versions, which says nothing about any one.
-func (s span) every() bool {
+func (s *span) every() bool {
 	return s.from == "" && s.to == "" && !s.exact && s.unread == "" && len(s.changes) == 0
 }
 
 // holds is what the span says of a version: whether it lies inside, and whether that could be told.
-func (s span) holds(id *Identity) (inside, told bool) {
+func (s *span) holds(id *Identity) (inside, told bool) {
 	if s.unread != "" {
 		return false, false
 	}
@@ -61,7 +61,7 @@ func (s span) holds(id *Identity) (inside, told bool) {
 }
 
 // statusAt is the status inside the span, after its changes.
-func (s span) statusAt(id *Identity) know.ClaimStatus {
+func (s *span) statusAt(id *Identity) know.ClaimStatus {
 	status := s.status
 	key, _ := id.keyIn(s.scheme)
 	for _, change := range s.changes {
@@ -73,7 +73,7 @@ func (s span) statusAt(id *Identity) know.ClaimStatus {
 }
 
 // words says the span as a person would.
-func (s span) words() string {
+func (s *span) words() string {
 	switch {
 	case s.unread != "":
 		return strconv.Quote(s.unread)

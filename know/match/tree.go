@@ -43,7 +43,7 @@ type walk struct {
 // concerns reports whether a vulnerable name below the node is the identity's product.
 func (n *node) concerns(id *Identity) bool {
 	for i := range n.leaves {
-		if n.leaves[i].Vulnerable && n.leaves[i].names(id) {
+		if n.leaves[i].vulnerable && n.leaves[i].names(id) {
 			return true
 		}
 	}
@@ -55,7 +55,7 @@ func (l *leaf) names(id *Identity) bool {
 	if id.has(l.key) {
 		return true
 	}
-	if id.cpe != nil && (l.cpe.Product == know.AnyValue || strings.ContainsAny(l.cpe.Product, "*?")) {
+	if l.pattern && id.cpe != nil {
 		return covers(l.cpe.Vendor, id.cpe.Vendor) && covers(l.cpe.Product, id.cpe.Product)
 	}
 	return false
@@ -79,13 +79,6 @@ func (n *node) opinionOf(id *Identity, together []*Identity) (opinion, bool) {
 			o.fixes = append(o.fixes, l.span.to)
 		}
 	}
-	named := func(leaves []*leaf) string {
-		spans := make([]span, len(leaves))
-		for i, l := range leaves {
-			spans[i] = l.span
-		}
-		return listSpans(spans)
-	}
 	switch result {
 	case yes, platformUnknown:
 		o.status = ward.Affected
@@ -102,37 +95,57 @@ func (n *node) opinionOf(id *Identity, together []*Identity) (opinion, bool) {
 		if hit.span.every() {
 			o.basis = ward.ByDefault // a whole product: nobody looked at this version
 		}
-		o.words = "lists " + hit.span.words() + " as affected"
-		if id.version != "" {
-			o.words += includes(&hit.span, id)
+		o.words = func() string {
+			text := "lists " + hit.span.words() + " as affected"
+			if id.version != "" {
+				text += includes(hit.span, id)
+			}
+			return text
 		}
 		if result == platformUnknown {
 			if own := hit.edition(); own != "" {
-				o.words += ", for " + own + " only, and nothing tells whether that is what runs there"
+				o.words = o.words.and(said(", for " + own + " only, and nothing tells whether that is what runs there"))
 			} else {
-				o.words += ", together with " + conditions(w.unmet) + ", and nothing tells whether the asset has that"
+				o.words = o.words.and(func() string {
+					return ", together with " + conditions(w.unmet) + ", and nothing tells whether the asset has that"
+				})
 			}
 		}
 	case versionUnknown:
 		o.status = ward.VersionUnknown
-		o.words = "lists " + named(slices.Concat(w.hits, w.misses)) + " as affected, and the version of " + id.name() + " is not known well enough"
+		o.words = func() string {
+			return "lists " + named(slices.Concat(w.hits, w.misses)) + " as affected, and the version of " + id.name() + " is not known well enough"
+		}
 	case no:
-		n.outside(&o, w, named)
+		n.outside(&o, w)
 	}
 	return o, true
 }
 
+// named lists the stretches of the leaves.
+func named(leaves []*leaf) string {
+	spans := make([]span, len(leaves))
+	for i, l := range leaves {
+		spans[i] = *l.span
+	}
+	return listSpans(spans)
+}
+
 // outside is the word on an identity that the tree does not hold: by a condition, or by its version.
-func (n *node) outside(o *opinion, w *walk, named func([]*leaf) string) {
+func (n *node) outside(o *opinion, w *walk) {
 	if len(w.hits) > 0 {
 		o.status = ward.NotAffected
-		o.words = "lists " + w.hits[0].span.words() + " as affected only together with " + conditions(w.unmet) + ", which the asset does not have"
+		o.words = func() string {
+			return "lists " + w.hits[0].span.words() + " as affected only together with " + conditions(w.unmet) + ", which the asset does not have"
+		}
 		return
 	}
 	o.status, o.basis = ward.NotAffected, ward.ByDefault
-	o.words = "lists " + named(w.misses) + " as affected, which does not include " + w.id.version
+	o.words = func() string {
+		return "lists " + named(w.misses) + " as affected, which does not include " + w.id.version
+	}
 	if len(w.misses) == 0 {
-		o.words = "lists another edition of " + w.id.name() + " as affected"
+		o.words = func() string { return "lists another edition of " + w.id.name() + " as affected" }
 		return
 	}
 	later := true // than every listed stretch
@@ -161,9 +174,11 @@ func (n *node) outside(o *opinion, w *walk, named func([]*leaf) string) {
 	if last == nil || last.span.to == "" {
 		return
 	}
-	o.words = "lists " + last.span.words() + " as affected, and " + w.id.version + " is later"
-	if w.id.key == last.span.toKey {
-		o.words = "lists " + last.span.words() + " as affected, and " + w.id.version + " is the first version after that"
+	o.words = func() string {
+		if w.id.key == last.span.toKey {
+			return "lists " + last.span.words() + " as affected, and " + w.id.version + " is the first version after that"
+		}
+		return "lists " + last.span.words() + " as affected, and " + w.id.version + " is later"
 	}
 	if !last.span.toClosed {
 		o.status = ward.Fixed
@@ -220,7 +235,7 @@ func (w *walk) eval(n *node) truth {
 	if n.and {
 		result = yes
 		for i := range n.leaves {
-			result = both(result, w.leaf(&n.leaves[i], n.leaves[i].Vulnerable && n.leaves[i].names(w.id)))
+			result = both(result, w.leaf(&n.leaves[i], n.leaves[i].vulnerable && n.leaves[i].names(w.id)))
 		}
 		for i := range n.children {
 			result = both(result, w.eval(&n.children[i]))
@@ -229,7 +244,7 @@ func (w *walk) eval(n *node) truth {
 		result = no
 		own := n.concerns(w.id)
 		for i := range n.leaves {
-			mine := n.leaves[i].Vulnerable && n.leaves[i].names(w.id)
+			mine := n.leaves[i].vulnerable && n.leaves[i].names(w.id)
 			if own && !mine {
 				continue
 			}
@@ -276,21 +291,25 @@ func (w *walk) leaf(l *leaf, mine bool) truth {
 // holds compares the leaf with an identity of its product; version is false when the version is what keeps it out or is
 // not known.
 func (l *leaf) holds(id *Identity, together []*Identity) (result truth, version bool) {
-	if id.cpe != nil {
-		result = l.attributes(id, together)
-	} else {
-		result = l.target(know.AnyValue, l.cpe.TargetSW, id, together)
-		for _, wanted := range []string{l.cpe.TargetHW, l.cpe.SWEdition, l.cpe.Edition} {
-			if wanted != know.AnyValue && wanted != know.NoValue {
-				result = both(result, platformUnknown)
-			}
-		}
-	}
-	if result == no {
+	if result = l.fits(id, together); result == no {
 		return no, true
 	}
 	v := l.version(id)
 	return both(result, v), v == yes
+}
+
+// fits compares the leaf with an identity of its product in all but version and update.
+func (l *leaf) fits(id *Identity, together []*Identity) truth {
+	if id.cpe != nil {
+		return l.attributes(id, together)
+	}
+	result := l.target(know.AnyValue, l.cpe.TargetSW, id, together)
+	for _, wanted := range [...]string{l.cpe.TargetHW, l.cpe.SWEdition, l.cpe.Edition} {
+		if wanted != know.AnyValue && wanted != know.NoValue {
+			result = both(result, platformUnknown)
+		}
+	}
+	return result
 }
 
 // version holds the identity's version, with its update, against the leaf.
@@ -307,17 +326,14 @@ func (l *leaf) version(id *Identity) truth {
 	if l.cpe.Version == know.NoValue && l.span.exact {
 		return no
 	}
-	if l.span.exact && strings.ContainsAny(l.cpe.Version, "*?") && id.cpe != nil {
+	if l.span.exact && l.wild && id.cpe != nil {
 		if !covers(l.cpe.Version, id.cpe.Version) {
 			return no
 		}
 		return l.update(id, yes)
 	}
-	wanted := know.Plain(l.cpe.Update)
-	if l.span.exact && wanted != "" {
-		if full, _ := know.OrderKey(know.SchemeVendor, l.span.from+" "+wanted); full == id.key {
-			return yes // the update stands in the version: "3.2.0 p1"
-		}
+	if l.span.exact && l.full != "" && l.full == id.key {
+		return yes // the update stands in the version: "3.2.0 p1"
 	}
 	in, told := l.span.holds(id)
 	switch {
@@ -334,9 +350,12 @@ func (l *leaf) update(id *Identity, result truth) truth {
 	if l.cpe.Update == know.AnyValue {
 		return result
 	}
-	given := know.AnyValue
+	given, key := know.AnyValue, noUpdate
 	if id.cpe != nil {
-		given = id.cpe.Update
+		given, key = id.cpe.Update, id.update
+	}
+	if given == l.cpe.Update {
+		return result
 	}
 	switch know.Relate(l.cpe.Update, given) {
 	case know.Equal, know.Superset:
@@ -347,21 +366,30 @@ func (l *leaf) update(id *Identity, result truth) truth {
 		}
 		return both(result, versionUnknown)
 	}
-	if know.Compare(know.SchemeVendor, know.Plain(l.cpe.Update), know.Plain(given)) == 0 {
+	if l.name.update == key {
 		return result // "update_3" and "u3"
 	}
 	return no
 }
+
+// noUpdate is the key of no update at all.
+var noUpdate, _ = know.OrderKey(know.SchemeVendor, "")
 
 // attributes holds the other attributes of the identity's CPE against the leaf.
 func (l *leaf) attributes(id *Identity, together []*Identity) truth {
 	if know.Relate(l.cpe.Part, id.cpe.Part) == know.Disjoint {
 		return no
 	}
+	if l.bare {
+		return yes
+	}
 	result := l.target(id.cpe.TargetSW, l.cpe.TargetSW, id, together)
-	for _, pair := range [][2]string{
+	for _, pair := range [...][2]string{
 		{l.cpe.Edition, id.cpe.Edition}, {l.cpe.Language, id.cpe.Language}, {l.cpe.SWEdition, id.cpe.SWEdition}, {l.cpe.TargetHW, id.cpe.TargetHW}, {l.cpe.Other, id.cpe.Other},
 	} {
+		if pair[0] == know.AnyValue || pair[0] == pair[1] {
+			continue
+		}
 		switch know.Relate(pair[0], pair[1]) {
 		case know.Disjoint:
 			return no

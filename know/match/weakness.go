@@ -46,11 +46,9 @@ type node struct {
 
 // A leaf is one CPE pattern with its range.
 type leaf struct {
-	know.CPEMatch
-	cpe    know.CPE
-	key    string
-	span   span
-	family string // of a whole family of operating systems, "windows" for windows:-
+	*name
+	span       *span
+	vulnerable bool
 }
 
 // The ranks of sources: an analyst's ruling, the maker's own advisory or VEX, who assigned the CVE, corrections to NVD, NVD,
@@ -70,7 +68,9 @@ var versionless = map[string]bool{"kev": true, "epss": true}
 
 // Compile makes the reports of one CVE ready. Of two reports by one source the later counts. It is nil when no source says
 // anything of versions, or when its publisher withdrew the CVE.
-func Compile(reports []know.Report) *Weakness {
+func Compile(reports []know.Report) *Weakness { return newDictionary().compile(reports) }
+
+func (d *dictionary) compile(reports []know.Report) *Weakness {
 	newest := map[string]know.Report{}
 	for _, r := range reports {
 		if old, ok := newest[r.Source]; !ok || !r.Modified.Before(old.Modified) {
@@ -89,21 +89,28 @@ func Compile(reports []know.Report) *Weakness {
 		w.CVE = r.CVE
 		s := source{name: name, label: ward.SourceName(name), rank: rankOf(name)}
 		for _, c := range r.Claims {
-			s.claims = append(s.claims, readClaim(c))
-		}
-		for _, tree := range r.Trees {
-			if n, ok := readNode(tree); ok {
-				s.trees = append(s.trees, n)
+			made := d.readClaim(c)
+			s.claims = append(s.claims, made)
+			w.Keys = append(append(w.Keys, made.pkg), made.cpeKeys...)
+			if !strings.HasPrefix(made.key, "/") { // a product without a vendor is anybody's
+				w.Keys = append(w.Keys, made.key)
 			}
 		}
+		for _, tree := range r.Trees {
+			n, ok := d.readNode(tree)
+			if !ok {
+				continue
+			}
+			s.trees = append(s.trees, n)
+			w.Keys = n.vulnerableKeys(w.Keys)
+		}
 		w.sources = append(w.sources, s)
-		w.Keys = append(w.Keys, r.ProductKeys()...)
 	}
 	if len(w.sources) == 0 {
 		return nil
 	}
 	slices.Sort(w.Keys)
-	w.Keys = slices.Compact(w.Keys)
+	w.Keys = slices.DeleteFunc(slices.Compact(w.Keys), func(key string) bool { return key == "" })
 	slices.SortStableFunc(w.sources, func(a, b source) int { return cmp.Compare(a.rank, b.rank) })
 	return w
 }
@@ -137,15 +144,15 @@ func rankOf(source string) int {
 	return rankOther
 }
 
-func readClaim(c know.Claim) claim {
+func (d *dictionary) readClaim(c know.Claim) claim {
 	made := claim{Claim: c, pkg: know.PackageKey(c.PURL), release: releaseOfClaim(c.Ecosystem)}
 	if strings.TrimSpace(c.Vendor) != "" {
 		made.key = know.ProductKey(c.Vendor, c.Product)
 	}
 	for _, name := range c.CPEs {
-		if cpe, err := know.ParseCPE(name); err == nil {
-			made.cpes = append(made.cpes, cpe)
-			made.cpeKeys = append(made.cpeKeys, know.ProductKey(know.Plain(cpe.Vendor), know.Plain(cpe.Product)))
+		if n := d.name(name); n != nil {
+			made.cpes = append(made.cpes, n.cpe)
+			made.cpeKeys = append(made.cpeKeys, n.key)
 		}
 	}
 	for _, r := range c.Versions {
@@ -183,28 +190,21 @@ func wholeBuild(r know.Range) know.Range {
 	return r
 }
 
-// generic are products that stand for a whole family of operating systems when no version is given.
-var generic = map[string]string{
-	"microsoft/windows": "windows", "linux/kernel": "linux", "linux/linux": "linux", "apple/macos": "macos", "apple/macosx": "macos",
-	"apple/iphoneos": "ios", "google/android": "android",
-}
-
 // readNode is false for a tree with a name that cannot be read: half a condition must not decide.
-func readNode(n know.Node) (node, bool) {
+func (d *dictionary) readNode(n know.Node) (node, bool) {
 	made := node{and: n.And, negate: n.Negate}
-	for _, m := range n.Matches {
-		cpe, err := know.ParseCPE(m.CPE)
-		if err != nil {
+	if len(n.Matches) > 0 {
+		made.leaves = make([]leaf, len(n.Matches))
+	}
+	for i, m := range n.Matches {
+		named := d.name(m.CPE)
+		if named == nil {
 			return node{}, false
 		}
-		l := leaf{CPEMatch: m, cpe: cpe, key: know.ProductKey(know.Plain(cpe.Vendor), know.Plain(cpe.Product)), span: readMatch(m, cpe)}
-		if cpe.Version == know.AnyValue || cpe.Version == know.NoValue {
-			l.family = generic[l.key]
-		}
-		made.leaves = append(made.leaves, l)
+		made.leaves[i] = leaf{name: named, span: d.stretch(m, named), vulnerable: m.Vulnerable}
 	}
 	for _, child := range n.Children {
-		c, ok := readNode(child)
+		c, ok := d.readNode(child)
 		if !ok {
 			return node{}, false
 		}
@@ -213,17 +213,15 @@ func readNode(n know.Node) (node, bool) {
 	return made, len(made.leaves)+len(made.children) > 0
 }
 
-func readMatch(m know.CPEMatch, cpe know.CPE) span {
-	s := span{status: know.ClaimAffected, from: m.StartIncluding, to: m.EndExcluding}
-	if m.StartExcluding != "" {
-		s.from, s.fromOpen = m.StartExcluding, true
+// vulnerableKeys adds the product keys of the names that the tree calls vulnerable.
+func (n *node) vulnerableKeys(keys []string) []string {
+	for i := range n.leaves {
+		if key := n.leaves[i].key; n.leaves[i].vulnerable && (len(keys) == 0 || keys[len(keys)-1] != key) {
+			keys = append(keys, key)
+		}
 	}
-	if m.EndIncluding != "" {
-		s.to, s.toClosed = m.EndIncluding, true
+	for i := range n.children {
+		keys = n.children[i].vulnerableKeys(keys)
 	}
-	if s.from == "" && s.to == "" && cpe.Version != know.AnyValue {
-		s.exact, s.from = true, know.Plain(cpe.Version)
-	}
-	s.ready()
-	return s
+	return keys
 }

@@ -1,0 +1,113 @@
+package match
+
+import (
+	"slices"
+
+	"wardwatch/know"
+	"wardwatch/ward"
+)
+
+// A Catalogue is every weakness made ready, by the products that it names: one identity is held against all of them at once.
+// It answers as Weakness.Evaluate does for an identity alone, and asks only the weaknesses that can be worth keeping. One
+// goroutine at a time uses it.
+type Catalogue struct {
+	words      *dictionary
+	weaknesses map[ward.CVE]*Weakness
+	shelves    map[string]*shelf // by product key
+
+	desk desk
+}
+
+// A desk is where one identity is worked on.
+type desk struct {
+	seen  map[*Weakness]bool // while the identity is under more than one key
+	trees []heard            // by tree of the shelf
+	held  []int32            // the entries of which some condition may hold the identity
+	on    []bool             // whether an entry is among them
+	known confidences
+
+	verdict ward.Verdict
+}
+
+// NewCatalogue returns a catalogue of nothing.
+func NewCatalogue() *Catalogue {
+	return &Catalogue{words: newDictionary(), weaknesses: map[ward.CVE]*Weakness{}, shelves: map[string]*shelf{}}
+}
+
+// Put takes in the reports of one weakness, in place of what was there.
+func (c *Catalogue) Put(cve ward.CVE, reports []know.Report) {
+	c.put(cve, c.words.compile(reports))
+}
+
+func (c *Catalogue) put(cve ward.CVE, w *Weakness) {
+	if old := c.weaknesses[cve]; old != nil {
+		for _, key := range old.Keys {
+			s := c.shelves[key]
+			s.weaknesses = slices.DeleteFunc(s.weaknesses, func(w *Weakness) bool { return w == old })
+			s.ready = false
+		}
+		delete(c.weaknesses, cve)
+	}
+	if w == nil {
+		return
+	}
+	c.weaknesses[cve] = w
+	for _, key := range w.Keys {
+		s := c.shelves[key]
+		if s == nil {
+			s = &shelf{key: key}
+			c.shelves[key] = s
+		}
+		s.weaknesses, s.ready = append(s.weaknesses, w), false
+	}
+}
+
+// Weakness is one weakness made ready, or nil when nobody says anything of its versions.
+func (c *Catalogue) Weakness(cve ward.CVE) *Weakness { return c.weaknesses[cve] }
+
+// Len is how many weaknesses there are.
+func (c *Catalogue) Len() int { return len(c.weaknesses) }
+
+// Ready makes every shelf ready, which Match else does at the first question about a product.
+func (c *Catalogue) Ready() {
+	for _, s := range c.shelves {
+		s.prepare()
+	}
+}
+
+// Match calls yield for each weakness of which a person may have to act on what is said of the identity alone: affected,
+// platform unknown, and version unknown where the identity has none. The verdicts have no sentence yet: Weakness.Evaluate of
+// the same identity gives the same verdict with it. A verdict is good until yield returns, and their order is of no meaning.
+func (c *Catalogue) Match(id *Identity, yield func(*Weakness, *ward.Verdict)) {
+	if len(id.Keys) == 1 {
+		if s := c.shelves[id.Keys[0]]; s != nil {
+			s.prepare()
+			s.match(&c.desk, id, yield)
+		}
+		return
+	}
+	if c.desk.seen == nil {
+		c.desk.seen = map[*Weakness]bool{}
+	}
+	clear(c.desk.seen)
+	for _, key := range id.Keys { // whatever is asked of it by one of its names is answered for all of them
+		s := c.shelves[key]
+		if s == nil {
+			continue
+		}
+		s.prepare()
+		for _, w := range s.candidates(id) {
+			if !c.desk.seen[w] {
+				c.desk.seen[w] = true
+				keep(w, id, yield)
+			}
+		}
+	}
+}
+
+// keep asks a weakness in full.
+func keep(w *Weakness, id *Identity, yield func(*Weakness, *ward.Verdict)) {
+	if v, opinions := w.decide(id, nil); len(opinions) > 0 && worthKeeping(v, id) {
+		yield(w, &v)
+	}
+}
