@@ -32,7 +32,7 @@ const (
 
 // Due takes up every weakness and identity that changed, in short transactions. It has no timetable of its own.
 func (m *Matcher) Due(ctx context.Context, now time.Time) (time.Time, error) {
-	known := &library{compiled: map[ward.CVE]kept{}}
+	known := newLibrary()
 	for {
 		if err := ctx.Err(); err != nil {
 			return time.Time{}, err
@@ -205,21 +205,14 @@ func (b *batch) identities(ctx context.Context, ids []ward.SoftwareID) error {
 		for _, v := range open {
 			standing[v.CVE] = v
 		}
-		seen := map[ward.CVE]bool{}
-		for _, key := range id.Keys {
-			for _, cve := range postings[key] {
-				if seen[cve] {
-					continue
-				}
-				seen[cve] = true
-				old, had := standing[cve]
-				delete(standing, cve)
-				if fresh, err = b.settle(ctx, fresh, b.known.compiled[cve], id, old, had); err != nil {
-					return err
-				}
+		for _, cve := range b.concerned(id, postings, standing) {
+			old, had := standing[cve]
+			delete(standing, cve)
+			if fresh, err = b.settle(ctx, fresh, b.known.compiled[cve], id, old, had); err != nil {
+				return err
 			}
 		}
-		for _, old := range standing {
+		for _, old := range standing { // nobody names the product there any more
 			if err := b.silent(ctx, id.Software, old); err != nil {
 				return err
 			}
@@ -228,18 +221,46 @@ func (b *batch) identities(ctx context.Context, ids []ward.SoftwareID) error {
 	return b.tx.SaveVerdicts(ctx, fresh)
 }
 
+// concerned lists the weaknesses, of those posted under the identity's products, of which something has to be settled: what
+// is worth keeping now, and that of which a verdict stands.
+func (b *batch) concerned(id *Identity, postings map[string][]ward.CVE, standing map[ward.CVE]ward.Verdict) []ward.CVE {
+	posted := map[ward.CVE]bool{}
+	for _, key := range id.Keys {
+		for _, cve := range postings[key] {
+			posted[cve] = true
+		}
+	}
+	var all []ward.CVE
+	b.known.Match(id, func(w *Weakness, _ *ward.Verdict) {
+		if posted[w.CVE] {
+			all = append(all, w.CVE)
+		}
+	})
+	for cve := range standing {
+		if posted[cve] {
+			all = append(all, cve)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // settle compares what is said now with the verdict that stands, and adds to fresh what has to be written.
 func (b *batch) settle(ctx context.Context, fresh []ward.Verdict, c kept, id *Identity, old ward.Verdict, had bool) ([]ward.Verdict, error) {
 	var v ward.Verdict
-	said := false
+	var opinions []opinion
 	if c.weakness != nil {
-		v, said = c.weakness.Evaluate(id, nil)
+		v, opinions = c.weakness.decide(id, nil)
 	}
+	said := len(opinions) > 0
 	switch {
 	case !said && had:
 		return fresh, b.silent(ctx, id.Software, old)
 	case !said || !had && !worthKeeping(v, id):
 		return fresh, nil
+	}
+	v.Why = why(opinions)
+	switch {
 	case !had:
 		v.Since = c.observed[v.Source] // from when the source was known to say so
 		if v.Since.IsZero() || v.Since.After(b.now) {
@@ -301,8 +322,11 @@ func worthKeeping(v ward.Verdict, id *Identity) bool {
 // library holds weaknesses made ready, for as long as one Due runs. Reports change between its transactions, so each load
 // compares digests.
 type library struct {
+	*Catalogue
 	compiled map[ward.CVE]kept
 }
+
+func newLibrary() *library { return &library{NewCatalogue(), map[ward.CVE]kept{}} }
 
 type kept struct {
 	digest   string
@@ -311,11 +335,11 @@ type kept struct {
 }
 
 // mostKept bounds the library: it starts again when it has grown beyond.
-const mostKept = 20_000
+const mostKept = 60_000
 
 func (l *library) load(ctx context.Context, tx *store.Tx, cves ...ward.CVE) error {
 	if len(l.compiled) > mostKept {
-		l.compiled = map[ward.CVE]kept{}
+		*l = *newLibrary()
 	}
 	stamps, err := tx.Reports(ctx, false, cves...)
 	if err != nil {
@@ -335,7 +359,7 @@ func (l *library) load(ctx context.Context, tx *store.Tx, cves ...ward.CVE) erro
 			return err
 		}
 		for _, cve := range some {
-			l.compiled[cve] = compileKept(bodies[cve])
+			l.compiled[cve] = l.keep(cve, bodies[cve])
 		}
 	}
 	return nil
@@ -349,7 +373,8 @@ func digests(reports []store.Report) string {
 	return b.String()
 }
 
-func compileKept(all []store.Report) kept {
+// keep puts the reports of one weakness into the catalogue.
+func (l *library) keep(cve ward.CVE, all []store.Report) kept {
 	k := kept{digest: digests(all), observed: map[string]time.Time{}}
 	var reports []know.Report
 	for _, r := range all {
@@ -359,6 +384,7 @@ func compileKept(all []store.Report) kept {
 			reports = append(reports, report)
 		}
 	}
-	k.weakness = Compile(reports)
+	l.Put(cve, reports)
+	k.weakness = l.Weakness(cve)
 	return k
 }

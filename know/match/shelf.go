@@ -34,7 +34,7 @@ type entry struct {
 	// plain: only trees of one source and of simple shape speak of the product, so that the conditions which hold a version
 	// decide. Of any other entry they only say that it may concern the identity, and the weakness is asked in full.
 	plain         bool
-	open          bool  // every condition is
+	open          bool  // every condition is free and of one part
 	uniform       bool  // to an identity without a version, every condition says the same
 	tree, trees   int32 // the first of its trees, and how many
 	first, behind int32 // its conditions, from and to
@@ -57,7 +57,7 @@ type condition struct {
 	also        int32 // the place of its version with the update in it; -1: none
 	plain       bool  // as its entry
 	every       bool  // it holds every version
-	free        bool  // nothing but version and part is said
+	free        bool  // its places and part say all
 	part        byte
 }
 
@@ -115,8 +115,10 @@ func (s *shelf) match(d *desk, id *Identity, yield func(*Weakness, *ward.Verdict
 		s.take(d, id, c)
 	}
 	for _, n := range s.always {
-		d.on[n] = true
-		d.held = append(d.held, n)
+		if !d.on[n] {
+			d.on[n] = true
+			d.held = append(d.held, n)
+		}
 	}
 	for _, n := range d.held {
 		d.on[n] = false
@@ -173,7 +175,7 @@ func (s *shelf) settle(d *desk, e *entry, id *Identity, place int32, yield func(
 		}
 	}
 	switch {
-	case full || of != nil && basis == 2 && e.trees > 1: // another tree may say more of the version
+	case full:
 		keep(e.weakness, id, yield)
 	case of != nil && (status < 2 || id.version == ""):
 		d.verdict = ward.Verdict{
@@ -291,7 +293,7 @@ func (s *shelf) good(e *entry, f *fix, id *Identity) bool {
 	}
 	for i := e.first; i < e.behind; i++ {
 		c := &s.conditions[i]
-		if c.wild && id.cpe != nil {
+		if c.wild {
 			if result, _ := c.holds(id.at(s.conditions[f.condition].span.to), nil); result != no {
 				return false
 			}
@@ -399,8 +401,11 @@ func (s *shelf) read(at int32, w *Weakness) {
 	e.uniform = e.behind > e.first
 	for i := e.first; i < e.behind; i++ {
 		c := &s.conditions[i]
-		e.open = e.open && c.open
+		e.open = e.open && c.free && c.part == s.conditions[e.first].part
 		e.uniform = e.uniform && c.open && !c.span.every() && c.cpe.Version != know.NoValue && c.cpe.Part == s.conditions[e.first].cpe.Part
+	}
+	for i := e.first; i < e.behind; i++ { // another tree may say more of a version than one that holds them all
+		e.plain = e.plain && (!s.conditions[i].every || e.trees == 1)
 	}
 	if always {
 		e.plain = false
@@ -417,7 +422,7 @@ func (s *shelf) list(n *node, at int32, t *tree) bool {
 			continue
 		}
 		found = true
-		s.conditions = append(s.conditions, condition{leaf: l, entry: t.entry, tree: at, also: -1, every: l.span.every(), free: l.open, part: l.cpe.Part[0]})
+		s.conditions = append(s.conditions, condition{leaf: l, entry: t.entry, tree: at, also: -1, every: l.span.every(), free: l.open && !l.wild && l.span.unread == "" && !l.span.unsorted, part: l.cpe.Part[0]})
 		if i := s.nameOf(l.name); !slices.Contains(t.names, i) {
 			t.names = append(t.names, i)
 		}

@@ -29,7 +29,7 @@ type question struct {
 // each against all the weaknesses.
 func ask(ctx context.Context, tx *store.Tx, about ward.About) (*question, error) {
 	q := &question{about: about, name: productName(about), software: map[ward.SoftwareID]ward.Software{}, said: map[ward.SoftwareID]ward.Verdict{}}
-	known := &library{compiled: map[ward.CVE]kept{}}
+	known := newLibrary()
 	if err := known.load(ctx, tx, about.CVEs...); err != nil {
 		return nil, err
 	}

@@ -85,6 +85,10 @@ func (n *node) opinionOf(id *Identity, together []*Identity) (opinion, bool) {
 		if result == platformUnknown {
 			o.status = ward.PlatformUnknown
 		}
+		if len(w.hits) == 0 { // by a negation
+			o.words = func() string { return "lists all but " + named(slices.Concat(w.misses, w.others)) + " as affected" }
+			break
+		}
 		hit := w.hits[0]
 		for _, l := range w.hits {
 			if !l.span.every() {
@@ -135,6 +139,10 @@ func named(leaves []*leaf) string {
 func (n *node) outside(o *opinion, w *walk) {
 	if len(w.hits) > 0 {
 		o.status = ward.NotAffected
+		if len(w.unmet) == 0 { // by a negation
+			o.words = func() string { return "lists all but " + named(w.hits) + " as affected" }
+			return
+		}
 		o.words = func() string {
 			return "lists " + w.hits[0].span.words() + " as affected only together with " + conditions(w.unmet) + ", which the asset does not have"
 		}
