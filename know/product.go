@@ -38,6 +38,9 @@ func plainKey(vendor, product string) string {
 	if short := strings.TrimPrefix(p, v); v != "" && short != "" && !digit(short[0]) {
 		p = short
 	}
+	if v == "microsoft" {
+		p = plainWindows(p)
+	}
 	return v + "/" + p
 }
 
@@ -69,12 +72,14 @@ func ProductKeys(sw ward.Software) []string {
 	if sw.CPE != "" {
 		if c, err := ParseCPE(sw.CPE); err == nil {
 			keys = append(keys, ProductKey(Plain(c.Vendor), Plain(c.Product)))
+			keys = append(keys, windowsKeys(keys, Plain(c.Version))...)
 		}
 	}
 	if sw.PURL != "" {
 		keys = append(keys, PackageKey(sw.PURL))
 	}
 	keys = append(keys, NameKeys(sw.Vendor, sw.Product)...)
+	keys = append(keys, windowsKeys(keys, sw.Version)...)
 	return sortedKeys(keys)
 }
 

@@ -18,6 +18,7 @@ type Identity struct {
 	product string
 	pkg     string // package key
 	release string // of the distribution that a package was built for
+	windows string // the release of a Windows that is known by its build: "22h2", "1809"
 	family  string // of an operating system: windows, linux, macos, ios, android
 	version string // as written; empty when there is none that can be compared
 	key     string // version key of the vendor scheme
@@ -55,13 +56,27 @@ func ReadAs(sw ward.Software, names know.Aliases) *Identity {
 	if !know.Usable(id.version) {
 		id.version = ""
 	}
+	id.family = family(id.vendor, id.product)
+	if id.family == "windows" {
+		id.readBuild()
+	}
 	id.key, _ = know.OrderKey(know.SchemeVendor, id.version)
 	id.branch = know.Branch(id.version)
-	id.family = family(id.vendor, id.product)
 	if id.part == "" && id.family != "" {
 		id.part = "o"
 	}
 	return id
+}
+
+// readBuild reads the version of a Windows: only a full build number tells what has been updated.
+func (id *Identity) readBuild() {
+	full, build := know.WindowsBuild(id.version)
+	if release := know.WindowsProduct(build, strings.Contains(strings.ToLower(id.product), "server")); release != "" {
+		id.windows = strings.ToLower(release[strings.LastIndexByte(release, ' ')+1:])
+	}
+	if build != "" || strings.Contains(strings.ToUpper(id.version), "KB") {
+		id.version = full
+	}
 }
 
 // at is the identity with another version: to ask what a source says of a fix.

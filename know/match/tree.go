@@ -322,7 +322,7 @@ func (l *leaf) fits(id *Identity, together []*Identity) truth {
 
 // version holds the identity's version, with its update, against the leaf.
 func (l *leaf) version(id *Identity) truth {
-	if l.span.every() {
+	if l.span.every() || l.span.exact && id.windows != "" && id.windows == l.span.from { // windows_10:1809 is every build of that release
 		return l.update(id, yes)
 	}
 	if id.version == "" {

@@ -198,15 +198,6 @@ func cpe(vendor, product, version string) string {
 	return named.String()
 }
 
-// releases are the names of Windows releases by build, as Microsoft's advisories write them; their CPE names leave "Version" out.
-var releases = map[string]struct{ client, server string }{
-	"10240": {"10 Version 1507", ""}, "10586": {"10 Version 1511", ""}, "14393": {"10 Version 1607", "2016"}, "15063": {"10 Version 1703", ""}, "16299": {"10 Version 1709", ""},
-	"17134": {"10 Version 1803", ""}, "17763": {"10 Version 1809", "2019"}, "18362": {"10 Version 1903", ""}, "18363": {"10 Version 1909", ""}, "19041": {"10 Version 2004", ""},
-	"19042": {"10 Version 20H2", ""}, "19043": {"10 Version 21H1", ""}, "19044": {"10 Version 21H2", ""}, "19045": {"10 Version 22H2", ""}, "20348": {"", "2022"},
-	"22000": {"11 Version 21H2", ""}, "22621": {"11 Version 22H2", ""}, "22631": {"11 Version 23H2", ""}, "25398": {"", "2022 23H2"}, "26100": {"11 Version 24H2", "2025"},
-	"26200": {"11 Version 25H2", ""},
-}
-
 // windows reads a Windows by its full build number: 10.0.19045.4291. Without the revision the build says nothing of what has
 // been updated, and the version is left unknown.
 func windows(c columns) ward.Software {
@@ -226,15 +217,11 @@ func windows(c columns) ward.Software {
 	}
 	name := strings.TrimPrefix(c.text("name"), "Microsoft ")
 	sw := ward.Software{Vendor: "Microsoft", Product: cmp.Or(name, "Windows"), Version: full}
-	release := releases[build]
-	switch {
-	case strings.Contains(strings.ToLower(name), "server") && release.server != "":
-		sw.Product = "Windows Server " + release.server
-	case !strings.Contains(strings.ToLower(name), "server") && release.client != "":
-		sw.Product = "Windows " + release.client
-	default:
+	release := know.WindowsProduct(build, strings.Contains(strings.ToLower(name), "server"))
+	if release == "" {
 		return sw
 	}
+	sw.Product = release
 	sw.CPE = cpe("microsoft", strings.NewReplacer(" version ", "_", " ", "_").Replace(strings.ToLower(sw.Product)), full)
 	return sw
 }
