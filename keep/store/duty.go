@@ -52,7 +52,7 @@ func (tx *Tx) AnswersWaiting(ctx context.Context, scope ward.Scope, now time.Tim
 	rows, err := tx.tx.QueryContext(ctx, `SELECT r.alert, r.org, r.state, r.due,
 			CASE WHEN r.proof IN ('contradicted', 'disputed') OR r.checked = 'owed' THEN r.body ELSE '' END
 		FROM responses r
-		WHERE (r.due <= $1 OR r.proof IN ('contradicted', 'disputed') OR r.checked = 'owed') AND +r.alert `+toOneInForce+` AND `+condition+`
+		WHERE (r.due <= $1 OR r.proof IN ('contradicted', 'disputed') OR (r.checked = 'owed' AND r.checked <> '')) AND +r.alert `+toOneInForce+` AND `+condition+`
 		ORDER BY r.alert, r.org`, append([]any{micros(now)}, args...)...)
 	return list(rows, err, func(rows *sql.Rows) (w WaitingAnswer, err error) {
 		var due sql.NullInt64

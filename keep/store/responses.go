@@ -284,7 +284,7 @@ func (tx *Tx) ResponsesHeld(ctx context.Context, scope ward.Scope, outcome ward.
 // for the national desk.
 func (tx *Tx) ResponsesChecking(ctx context.Context, scope ward.Scope, waits string) ([]ward.Response, error) {
 	condition, args := within(scope, "r.org", 3)
-	rows, err := tx.tx.QueryContext(ctx, `SELECT `+responseColumns+` WHERE r.checked = $1 AND a.state = $2 AND `+condition+` ORDER BY r.alert, r.org`,
+	rows, err := tx.tx.QueryContext(ctx, `SELECT `+responseColumns+` WHERE r.checked = $1 AND r.checked <> '' AND a.state = $2 AND `+condition+` ORDER BY r.alert, r.org`,
 		append([]any{waits, string(ward.Published)}, args...)...)
 	return list(rows, err, scanOneResponse)
 }
