@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"wardwatch/act"
 	"wardwatch/act/alerts"
 	"wardwatch/act/duty"
 	"wardwatch/act/findings"
@@ -94,8 +95,12 @@ func New(ctx context.Context, c config.Config, o Options) (a *App, err error) {
 	}
 	a.Findings = findings.New(kept, o.Clock, names{})
 	a.Responses = responses.New(kept, o.Clock, a.Match, a.Match, a.Intel, a.Notify)
+	policies, err := act.LoadPolicies(c.Policies)
+	if err != nil {
+		return nil, err
+	}
 	a.Alerts = alerts.New(kept, o.Clock, alerts.Neighbours{
-		Standings: a.Match, Answers: a.Responses, Notices: a.Notify, Weaknesses: a.Intel, Findings: a.Findings, Records: records{a.Intel}, Recipients: a.Notify,
+		Standings: a.Match, Answers: a.Responses, Notices: a.Notify, Weaknesses: a.Intel, Findings: a.Findings, Records: records{a.Intel}, Recipients: a.Notify, Policies: policies,
 	})
 	a.Duty = duty.New(kept, o.Clock, duty.FromFeeds(a.Feeds), duty.FromBoard(a.Alerts), a.Responses)
 

@@ -38,6 +38,9 @@ type Config struct {
 	Operator Operator `yaml:"operator"`
 	// Exercise marks every page, alert and message with the word EXERCISE.
 	Exercise bool `yaml:"exercise"`
+	// Policies is a directory of policies, one NAME.yaml each: the clocks, reminders and escalation that alerts
+	// can have. A file takes the place of a shipped one of its name. Empty: those that are shipped.
+	Policies string `yaml:"policies"`
 	// Feeds are what to fetch, by name (csaf, cve, epss, kev, nvd, openvex, osv, overrides). One that is
 	// not named is not fetched by itself; one without a location is fetched from its publisher.
 	Feeds map[string]Feed `yaml:"feeds"`
