@@ -903,8 +903,10 @@ func TestFaultANoticeFailsInTheMiddleOfAWithdrawalOrASupersession(t *testing.T) 
 		t.Fatal(err)
 	}
 	for verb, do := range map[string]func() error{
-		"withdraw":  func() error { return second(g.Board.Withdraw(g.Ctx, ground.Bea, a.ID, a.Version, "x")) },
-		"supersede": func() error { return second(g.Board.Publish(g.Ctx, ground.Bea, next.ID, next.Version, alerts.Audience{Respond: []ward.OrgID{"XZ1"}})) },
+		"withdraw": func() error { return second(g.Board.Withdraw(g.Ctx, ground.Bea, a.ID, a.Version, "x")) },
+		"supersede": func() error {
+			return second(g.Board.Publish(g.Ctx, ground.Bea, next.ID, next.Version, alerts.Audience{Respond: []ward.OrgID{"XZ1"}}))
+		},
 	} {
 		g.Board.Notices = &brittle{Notices: g.Outbox, left: 1}
 		if err := do(); err == nil {
