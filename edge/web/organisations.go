@@ -187,6 +187,7 @@ func (s *Site) organisationPage(r *http.Request, who ward.Actor) (Page, error) {
 	if who.May(ward.MayImport) {
 		data.More = append(data.More, Link{Text: "Deliver an inventory", Href: orgPath(org) + "/imports"})
 	}
+	data.More = append(data.More, Link{Text: "Contacts", Href: contactsPath(org)})
 	if who.May(ward.MayWatch) {
 		data.Watched = "The organisation can see that you looked."
 	}

@@ -16,6 +16,7 @@ type owedData struct {
 	Late    *Warning
 	Owed    Live
 	Waiting *Table // the national desk's turn
+	More    []Link
 }
 
 func (s *Site) owedPage(r *http.Request, who ward.Actor) (Page, error) {
@@ -66,7 +67,17 @@ func (s *Site) owedPage(r *http.Request, who ward.Actor) (Page, error) {
 	if len(waiting.Rows) > 0 {
 		data.Waiting = &waiting
 	}
+	data.More = s.owedLinks(who)
 	return Page{Title: "Owed", Template: "owed", Current: "owed", Data: data}, nil
+}
+
+// owedLinks lead on to what is not owed now and has a date, and to who is told.
+func (s *Site) owedLinks(who ward.Actor) []Link {
+	links := []Link{{Text: "Controlled and accepted, until when", Href: "/registers"}}
+	if who.Org != "" {
+		links = append(links, Link{Text: "Who is told for us", Href: contactsPath(who.Org)})
+	}
+	return links
 }
 
 func owedTable(caption string, several bool) Table {
