@@ -13,14 +13,22 @@ import (
 
 func (s *Site) routesContacts() {
 	const path = "/organisations/{org}/contacts"
-	s.get(path, ward.MayRead, s.contactsPage)
+	s.get(path, ward.MayRead, func(r *http.Request, who ward.Actor) (Page, error) { return s.contactsPage(r, who, nil) })
 	s.get(path+"/new", ward.MayContact, func(r *http.Request, who ward.Actor) (Page, error) {
 		return s.contactPage(r, who, ward.Contact{Org: orgOf(r), Kind: ward.PersonContact}, nil, nil)
 	})
 	s.post(path, ward.MayContact, s.addContact)
 	s.post(path+"/test", ward.MayContact, func(r *http.Request, who ward.Actor) (string, *Page, error) {
 		n, err := s.Notify.Test(r.Context(), who, orgOf(r))
-		return contactsPath(orgOf(r)) + "?tested=" + strconv.Itoa(n), nil, err
+		if err == nil {
+			return contactsPath(orgOf(r)) + "?tested=" + strconv.Itoa(n), nil, nil
+		}
+		wrong, err := refused(err)
+		if err != nil {
+			return "", nil, err
+		}
+		page, err := s.contactsPage(r, who, wrong)
+		return "", &page, err
 	})
 	s.get(path+"/{contact}", ward.MayContact, func(r *http.Request, who ward.Actor) (Page, error) {
 		c, err := s.contactOf(r, who)
@@ -59,16 +67,17 @@ func (s *Site) contactOf(r *http.Request, who ward.Actor) (ward.Contact, error) 
 
 // contactsData is who is told on behalf of an organisation, and how sure it is that they hear.
 type contactsData struct {
-	Lede string
-	Done *Banner
-	Add  *Button
-	List Live
-	Test *Form
-	Now  Table
-	Rota *Table
+	Lede    string
+	Done    *Banner
+	Problem *Warning
+	Add     *Button
+	List    Live
+	Test    *Form
+	Now     Table
+	Rota    *Table
 }
 
-func (s *Site) contactsPage(r *http.Request, who ward.Actor) (Page, error) {
+func (s *Site) contactsPage(r *http.Request, who ward.Actor, wrong []FieldError) (Page, error) {
 	ctx, org := r.Context(), orgOf(r)
 	o, err := s.Estate.Organisation(ctx, who.Scope, org)
 	if err != nil {
@@ -79,6 +88,9 @@ func (s *Site) contactsPage(r *http.Request, who ward.Actor) (Page, error) {
 		return Page{}, err
 	}
 	data := contactsData{Lede: contactsLede(all), Done: contactsDone(r)}
+	for _, w := range wrong {
+		data.Problem = &Warning{Title: "The test was not sent.", Text: w.Text}
+	}
 	keeps := who.NeedFor(ward.MayContact, org) == nil
 	t := Table{Caption: "Contacts", HideCaption: true, Columns: []Column{{Title: "Contact"}, {Title: "Reached by"}, {Title: "Told as"}, {Title: "When and of what"}, {Title: "Last proved", Tight: true}},
 		Empty: Empty{Text: "Nobody is named: alerts stand in the inbox only, and nobody outside it would hear of one."}}
@@ -142,7 +154,7 @@ func contactsDone(r *http.Request) *Banner {
 	switch {
 	case q.Get("tested") != "":
 		n, _ := strconv.Atoi(q.Get("tested"))
-		return &Banner{Good: true, Heading: "A test is on its way to " + Count(n, "contact") + ". Whoever presses the button behind its link proves the address."}
+		return &Banner{Good: true, Heading: "A test is on its way to " + Count(n, "contact") + ", at once or when its hours begin. Whoever presses the button behind its link proves the address."}
 	case q.Get("done") == "added":
 		return &Banner{Good: true, Heading: "The contact is kept. Send a test, so that it is known to be reached."}
 	case q.Get("done") == "edited":
@@ -255,7 +267,7 @@ type contactData struct {
 	Lede   string
 	Form   Form
 	Proved *Table
-	Secret *secretShown
+	Secret *Panel
 	Hook   *Form
 	Remove *Form
 }
@@ -428,11 +440,7 @@ func (s *Site) showSecret(r *http.Request, who ward.Actor) (string, *Page, error
 	if err != nil {
 		return "", nil, err
 	}
-	i := slices.IndexFunc(c.Addresses, func(a ward.Address) bool { return a.Channel == ward.Webhook })
-	if i < 0 {
-		return "", nil, ward.ErrNotFound
-	}
-	secret, err := s.Notify.WebhookSecret(r.Context(), who, c.ID, c.Addresses[i].To)
+	hooks, err := s.Notify.Hooks(r.Context(), who, c.ID)
 	if err != nil {
 		return "", nil, err
 	}
@@ -440,8 +448,12 @@ func (s *Site) showSecret(r *http.Request, who ward.Actor) (string, *Page, error
 	if err != nil {
 		return "", nil, err
 	}
+	var lines Lines
+	for _, h := range hooks {
+		lines = append(lines, Stack{Text("For " + ward.Address{Channel: ward.Webhook, To: h.To}.Shown() + ": "), Code(h.Secret)})
+	}
 	data := page.Data.(contactData)
-	data.Secret = &secretShown{Title: "The signing secret", Of: c.Addresses[i].Shown(), Secret: secret, Then: "Keep it with the receiver alone. It can be shown again to those who keep this contact, and each showing is recorded."}
+	data.Secret = &Panel{Title: "Signing secret", Body: append(lines, Note("Keep it with the receiver alone. Each showing is recorded."))}
 	page.Data, page.Status = data, http.StatusOK
 	return "", &page, nil
 }

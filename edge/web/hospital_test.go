@@ -72,6 +72,7 @@ func openHospital(t testing.TB) *hospital {
 	h.outbox = notify.New(s, h.clock)
 	h.match, h.intel, h.desk = match.New(s, h.clock), intel.New(s, h.clock), findings.New(s, h.clock, ground.Names{})
 	h.ledger = responses.New(s, h.clock, h.match, h.match, h.intel, h.outbox)
+	h.outbox.Answers = h.ledger
 	h.board = alerts.New(s, h.clock, alerts.Neighbours{Standings: h.match, Answers: h.ledger, Notices: h.outbox, Weaknesses: h.intel, Findings: h.desk})
 	h.estate = estate.New(s, h.clock, cyclonedx.Reader{}, defender.Reader{}, csv.Reader{})
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
@@ -542,7 +543,7 @@ func TestNoRouteTellsAnotherOrganisation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ids := map[string]string{"{org}": "XZ1A", "{import}": fmt.Sprint(imports[0].ID), "{cve}": string(a.CVEs[0]), "{$}": ""}
+	ids := map[string]string{"{org}": "XZ1A", "{import}": fmt.Sprint(imports[0].ID), "{cve}": string(a.CVEs[0]), "{$}": "", "{contact}": fmt.Sprint(h.contact("Mia Fenn", "XZ1A", "mia@saltmarsh.example").ID), "{link}": strings.Repeat("A", 32)}
 	within := map[string]string{"/alerts/": string(a.ID), "/assets/": fmt.Sprint(page.Items[0].ID), "/inbox/": fmt.Sprint(notices.Items[0].ID),
 		"/people/": string(rosa.ID), "/account/tokens/": "1"}
 	tells := func(body string) bool {

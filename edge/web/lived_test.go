@@ -1,0 +1,257 @@
+package web_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"wardwatch/act/alerts"
+	"wardwatch/act/notify"
+	"wardwatch/test/ground"
+	"wardwatch/ward"
+)
+
+// contact keeps somebody who is told by e-mail.
+func (h *hospital) contact(name string, org ward.OrgID, email string) ward.Contact {
+	h.t.Helper()
+	c, err := h.outbox.AddContact(h.ctx, system, ward.Contact{Org: org, Name: name, Kind: ward.PersonContact, Order: 1, Addresses: []ward.Address{{Channel: ward.Email, To: email}}})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return c
+}
+
+// postbox is a carrier that keeps what it is handed.
+type postbox struct{ sent []notify.Message }
+
+func (*postbox) Channel() ward.Channel { return ward.Email }
+func (*postbox) AtOnce() int           { return 1 }
+func (p *postbox) Hand(_ context.Context, m notify.Message) (notify.Receipt, error) {
+	p.sent = append(p.sent, m)
+	return notify.Receipt{Words: "taken"}, nil
+}
+
+// mail sets up e-mail; what it gives carries everything that waits, and tells the single-use links by the notice's kind.
+func (h *hospital) mail() (carry func() map[string]string) {
+	h.t.Helper()
+	box := &postbox{}
+	courier, err := notify.NewCourier(h.outbox, []notify.Carrier{box}, notify.Options{Base: h.url, Operator: "Federation Watch"})
+	if err == nil {
+		err = courier.Begin(h.ctx)
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return func() map[string]string {
+		if _, err := courier.Deliver(h.ctx); err != nil {
+			h.t.Fatal(err)
+		}
+		links := map[string]string{}
+		for _, m := range box.sent {
+			links[m.Kind] = strings.TrimPrefix(m.Confirm, h.url)
+		}
+		return links
+	}
+}
+
+func TestALinkAcknowledgesOnceAndOnlyByItsButton(t *testing.T) {
+	h := openHospital(t)
+	h.exposed()
+	carry := h.mail()
+	h.contact("Mia Fenn", "XZ1A", "mia@saltmarsh.example")
+	a := h.publish(nil)
+	path := carry()["alert.published"]
+	if !strings.HasPrefix(path, notify.LinkPath) {
+		t.Fatalf("link %q", path)
+	}
+	nobody := &visitor{h, &http.Client{}}
+	for range 3 { // mail scanners open links
+		body := nobody.see(path, "Acknowledge "+string(a.ID), "XZ1A", "Mia Fenn")
+		for _, secret := range []string{"mdm-01", "Ivanti", "12.5.0.1", "Saltmarsh"} {
+			if strings.Contains(body, secret) {
+				t.Errorf("the page of the link tells %q to whoever has the message", secret)
+			}
+		}
+	}
+	if r, err := h.ledger.Get(h.ctx, ward.Everything(), a.ID, "XZ1A"); err != nil || r.State != ward.Unanswered {
+		t.Fatalf("opening the link answered: %+v, %v", r.State, err)
+	}
+	status, body := nobody.post(path, nil)
+	if status != http.StatusOK {
+		t.Fatalf("status %d", status)
+	}
+	says(t, "acknowledged", body, "Acknowledged for XZ1A, at", "That needs your own account")
+	r, err := h.ledger.Get(h.ctx, ward.Everything(), a.ID, "XZ1A")
+	if err != nil || r.AcknowledgedBy != "Mia Fenn, by link" {
+		t.Errorf("acknowledged by %q, %v", r.AcknowledgedBy, err)
+	}
+	_, body = nobody.post(path, nil)
+	says(t, "again", body, "This link was used at", "It works once")
+	nobody.see(path, "This link was used at")
+	if status, _ := nobody.get(notify.LinkPath + strings.Repeat("A", 32)); status != http.StatusNotFound {
+		t.Errorf("a link that was not made here: status %d", status)
+	}
+	h.visit("lead@saltmarsh.example").see(fmt.Sprintf("/alerts/%s/organisations/XZ1A", a.ID), "Mia Fenn, by link")
+}
+
+func TestContactsAreKeptTestedAndProved(t *testing.T) {
+	h := openHospital(t)
+	lead := h.visit("lead@saltmarsh.example")
+	const path = "/organisations/XZ1A/contacts"
+	lead.see(path, "Nobody would be told of an alert outside this product", "Nobody is named")
+	lead.see(path+"/new", "Add a contact", "Told as", "Hours (optional)")
+	form := url.Values{"name": {"Cyber desk"}, "kind": {"mailbox"}, "email": {"not an address"}, "hours": {"Mon-Fri 08:00-18:00"}, "rungs": {"contact", "lead"}, "severities": {"High"}, "order": {"2"}}
+	status, body := lead.post(path, form)
+	if status != http.StatusUnprocessableEntity {
+		t.Errorf("status %d", status)
+	}
+	says(t, "refused", body, "There is a problem", "is not an e-mail address")
+	if !strings.Contains(body, `value="Mon-Fri 08:00-18:00"`) || !strings.Contains(body, `value="lead" checked`) {
+		t.Error("what was written is lost")
+	}
+	form.Set("email", "cyber@saltmarsh.example")
+	form.Set("voice", "01632 960001 ext 12")
+	_, body = lead.post(path, form)
+	says(t, "added", body, "The contact is kept.", "Cyber desk", "shared mailbox", "cyber lead", "Mon-Fri 08:00-18:00", "High alerts", "E-mail: cyber@saltmarsh.example", "Never", "one was never proved")
+	_, body = lead.post(path+"/test", nil)
+	says(t, "no channel", body, "The test was not sent.", "No channel is set up here")
+	carry := h.mail()
+	_, body = lead.post(path+"/test", nil)
+	says(t, "tested", body, "A test is on its way to 1 contact")
+	h.clock.Advance(15 * time.Hour) // its hours begin
+	link := carry()["contact.test"]
+	(&visitor{h, &http.Client{}}).post(link, nil)
+	if body = lead.see(path, "each proved to be reached at least once"); strings.Contains(body, "Never") {
+		t.Error("the proof does not show")
+	}
+	edit := regexp.MustCompile(path + `/\d+`).FindString(body)
+	body = lead.see(edit, "confirmed by link")
+	v := version(t, body)
+	form.Set("version", v)
+	form.Set("webhook", "https://hooks.saltmarsh.example/in")
+	if _, body = lead.post(edit, form); !strings.Contains(body, "The contact is changed.") {
+		t.Fatalf("edit: %s", main(plain(body)))
+	}
+	if status, _ := lead.post(edit, form); status != http.StatusConflict {
+		t.Errorf("an old version: status %d", status)
+	}
+	_, body = lead.post(edit+"/secret", nil)
+	says(t, "secret", body, "whsec_", "hooks.saltmarsh.example")
+	if status, _ := h.visit("reader@saltmarsh.example").post(path, form); status != http.StatusForbidden {
+		t.Errorf("a reader adds a contact: status %d", status)
+	}
+	if status, _ := h.visit("lead@drumlin.example").post(strings.Replace(edit, "XZ1A", "XZ2B", 1)+"/remove", nil); status != http.StatusNotFound {
+		t.Errorf("another organisation removes it: status %d", status)
+	}
+	_, body = lead.post(edit+"/remove", nil)
+	says(t, "removed", body, "The contact is removed.", "Nobody is named")
+}
+
+func TestTheEvidencePack(t *testing.T) {
+	h := openHospital(t)
+	a, home := h.answered()
+	h.clock.Advance(3 * time.Hour)
+	r, err := h.ledger.Get(h.ctx, ward.Everything(), a.ID, "XZ1A")
+	if err == nil {
+		_, err = h.ledger.Claim(h.ctx, rosa, a.ID, "XZ1A", r.Version, h.clock.Now().Add(-time.Hour), "=HYPERLINK(\"https://evil.example\")")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	lead := h.visit("lead@saltmarsh.example")
+	lead.see(home, "Evidence pack")
+	lead.see(home+"/pack", "Saltmarsh and Fenland Trust was asked at 18:00 UTC on 13 May 2025, and its answer reads: patched, not yet checked.", "Time to acknowledge", "0 min", "Time to remediate", "2 h 0 min",
+		"Time to confirmation", "not yet", "mdm-01", "12.5.0.0", "What the words mean", "Claimed", "Rosa Marsh", "Update to 11.12.0.5")
+	status, body := lead.get(home + "/pack.csv")
+	if status != http.StatusOK || !strings.Contains(body, "fixed since") || strings.Contains(body, ",=HYPERLINK") || strings.Contains(body, "\n=") || strings.Contains(body, `,"=`) {
+		t.Errorf("status %d\n%s", status, body)
+	}
+	dee := h.visit("lead@drumlin.example")
+	for _, path := range []string{home + "/pack", home + "/pack.csv"} {
+		if status, _ := dee.get(path); status != http.StatusNotFound {
+			t.Errorf("%s by another: status %d", path, status)
+		}
+	}
+}
+
+func TestTheRegistersRemind(t *testing.T) {
+	h := openHospital(t)
+	a, _ := h.answered()
+	lead := h.visit("lead@saltmarsh.example")
+	lead.see("/registers", "Nothing is held until a date")
+	r, err := h.ledger.Get(h.ctx, ward.Everything(), a.ID, "XZ1A")
+	if err == nil {
+		_, err = h.ledger.CloseAs(h.ctx, rosa, a.ID, "XZ1A", r.Version, ward.Closing{Outcome: ward.OutcomeControlled, Control: ward.Control{Kind: ward.AwaitingManufacturer, What: "Its network is cut off",
+			Owner: "Mia Fenn", Evidence: "Change 4711", Review: h.clock.Now().Add(30 * 24 * time.Hour)}}, "")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	lead.see("/registers", "One answer holds until a date.", "Awaiting the manufacturer's approval: Its network is cut off", "Mia Fenn", "Change 4711", "in 30 days")
+	h.clock.Advance(20 * 24 * time.Hour)
+	h.settle()
+	lead.see("/registers", "one ends within 14 days", "Soon")
+	h.clock.Advance(11 * 24 * time.Hour)
+	h.settle()
+	lead.see("/registers", "Nothing is held until a date")
+	lead.see("/owed", "You owe one thing.")
+}
+
+func TestAMaterialUpdateAsksAgainAndSaysWhatChanged(t *testing.T) {
+	h := openHospital(t)
+	a, home := h.answered()
+	h.clock.Advance(time.Hour)
+	draft := a
+	draft.Summary = "A fixed version for the 12.4 branch is out.\n\nExploitation has been seen."
+	rev, err := h.board.Revise(h.ctx, ground.Ann, a.ID, a.Version, draft, alerts.Change{Material: true, Why: "A new fix was published"})
+	if err == nil {
+		_, err = h.board.ApproveRevision(h.ctx, ground.Bea, a.ID, rev.Version)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	lead := h.visit("lead@saltmarsh.example")
+	lead.see("/owed", "Acknowledge the update", "Update not acknowledged")
+	body := lead.see(home, "You owe an acknowledgement of the update", "What changed", "A new fix was published", "A fixed version for the 12.4 branch is out.", "before: An attacker who reaches", "What you said before stands")
+	_, body = lead.post(home+"/acknowledge", url.Values{"version": {version(t, body)}})
+	says(t, "acknowledged", body, "You acknowledged", "Yes, it applies", "what changed")
+}
+
+func TestAnAlertThatEndedSaysWhy(t *testing.T) {
+	h := openHospital(t)
+	a, home := h.answered()
+	if _, err := h.board.Withdraw(h.ctx, ground.Bea, a.ID, a.Version, "The record was wrong"); err != nil {
+		t.Fatal(err)
+	}
+	lead := h.visit("lead@saltmarsh.example")
+	lead.see(home, "This alert was withdrawn at", "The record was wrong", "Nothing is owed.")
+	lead.see("/owed", "You owe nothing now.")
+}
+
+func TestAnAlertForInformationAsksNothing(t *testing.T) {
+	h := openHospital(t)
+	h.exposed()
+	draft := ground.Alert()
+	draft.Title = "For those who host it"
+	a, err := h.board.Draft(h.ctx, ground.Ann, draft)
+	if err == nil {
+		a, err = h.board.Approve(h.ctx, ground.Bea, a.ID, a.Version)
+	}
+	if err == nil {
+		_, err = h.board.Publish(h.ctx, ground.Bea, a.ID, a.Version, ward.Audience{Respond: []ward.OrgID{"XZ2B"}, Inform: []ward.OrgID{"XZ1A"}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	lead := h.visit("lead@saltmarsh.example")
+	lead.see("/alerts/"+string(a.ID), "This alert was sent to you for information: you owe no answer.", "For your information")
+	lead.see("/owed", "You owe nothing now.")
+	if status, _ := lead.get(fmt.Sprintf("/alerts/%s/organisations/XZ1A", a.ID)); status != http.StatusNotFound {
+		t.Errorf("an answer that was not asked for: status %d", status)
+	}
+}
