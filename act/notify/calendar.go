@@ -95,15 +95,15 @@ func (o *Outbox) digest(ctx context.Context, tx *store.Tx, org ward.OrgID, until
 		return nil // there was one today: what came late, because a clock was put back, waits for tomorrow's
 	}
 	n.ID = id
-	recipients, err := o.resolve(ctx, tx, n)
-	if err != nil {
-		return err
-	}
 	channels, err := tx.Channels(ctx)
 	if err != nil {
 		return err
 	}
-	recipients = slices.DeleteFunc(within(channels, recipients), func(r ward.Recipient) bool { return r.Contact == 0 })
+	recipients, err := o.resolve(ctx, tx, n, channels)
+	if err != nil {
+		return err
+	}
+	recipients = slices.DeleteFunc(recipients, func(r ward.Recipient) bool { return r.Contact == 0 })
 	if err := o.send(ctx, tx, n, recipients); err != nil {
 		return err
 	}

@@ -442,7 +442,7 @@ func (o *Outbox) wakeNext(ctx context.Context, tx *store.Tx, n ward.Notice, all 
 	})
 	at := n
 	at.Created = now
-	next := slices.DeleteFunc(o.addressed(at, rung, people, why), func(r ward.Recipient) bool { return r.Channel != ward.SMS })
+	next := addressed(at, rung, people, o.Zone, []ward.Channel{ward.SMS}, why)
 	return len(next) > 0, o.send(ctx, tx, at, next)
 }
 

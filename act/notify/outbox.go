@@ -65,6 +65,13 @@ func (o *Outbox) Add(ctx context.Context, tx *store.Tx, n ward.Notice) error {
 			return err
 		}
 	}
+	if n.Asks {
+		owes, err := tx.Owes(ctx, n.Alert, n.Org)
+		if err != nil {
+			return err
+		}
+		n.Asks = owes // who is told for information has nothing to acknowledge
+	}
 	if n.Exercise && !strings.HasPrefix(n.Subject, exercise) {
 		n.Subject = exercise + ": " + n.Subject
 	}
@@ -91,11 +98,11 @@ func (o *Outbox) Add(ctx context.Context, tx *store.Tx, n ward.Notice) error {
 	if err != nil || len(channels) == 0 {
 		return err
 	}
-	recipients, err := o.resolve(ctx, tx, n)
+	recipients, err := o.resolve(ctx, tx, n, channels)
 	if err != nil {
 		return fmt.Errorf("recipients of %s: %w", n.Key, err)
 	}
-	return o.send(ctx, tx, n, within(channels, recipients))
+	return o.send(ctx, tx, n, recipients)
 }
 
 const exercise = "EXERCISE"

@@ -33,11 +33,11 @@ func (o *Outbox) Recipients(ctx context.Context, scope ward.Scope, orgs []ward.O
 				return ward.ErrNotFound
 			}
 			n.Org = org
-			recipients, err := o.resolve(ctx, tx, usual(n))
+			recipients, err := o.resolve(ctx, tx, usual(n), channels)
 			if err != nil {
 				return err
 			}
-			for _, r := range within(channels, recipients) {
+			for _, r := range recipients {
 				r.To = ward.Address{Channel: r.Channel, To: r.To}.Shown()
 				all = append(all, shielded(scope, r.Rung, r, func(r *ward.Recipient) (*string, *string) { return &r.Name, &r.To }))
 			}
@@ -66,7 +66,7 @@ var rungWords = map[ward.Rung]string{
 // resolve finds the people of a notice's rung: by the rota where one is kept, else everybody who stands there and wants to be
 // told of its severity. A rung on which nobody stands passes the notice on: an ordinary one to the organisation's lead, one
 // that was sent up the ladder to the next rung, up to the national duty officer.
-func (o *Outbox) resolve(ctx context.Context, tx *store.Tx, n ward.Notice) ([]ward.Recipient, error) {
+func (o *Outbox) resolve(ctx context.Context, tx *store.Tx, n ward.Notice, channels []ward.Channel) ([]ward.Recipient, error) {
 	org, why, err := o.heir(ctx, tx, n.Org, n.Created)
 	if err != nil {
 		return nil, err
@@ -78,29 +78,31 @@ func (o *Outbox) resolve(ctx context.Context, tx *store.Tx, n ward.Notice) ([]wa
 	if n.Rung == "" && n.Org == "" {
 		ladder = []ward.Rung{ward.RungContact, ward.RungDutyOfficer}
 	}
+	none := nobody
 	for _, rung := range ladder {
 		people, err := o.standing(ctx, tx, org, rung, n.Created)
 		if err != nil {
 			return nil, err
 		}
 		people = slices.DeleteFunc(people, func(c ward.Contact) bool { return !c.Wants(n.Severity) })
-		if recipients := o.addressed(n, rung, people, why); len(recipients) > 0 {
+		if recipients := addressed(n, rung, people, o.Zone, channels, why); len(recipients) > 0 {
 			return recipients, nil
 		}
-		why = cmp.Or(why, "passed on: nobody is named as "+rungWords[rung])
+		if len(people) > 0 {
+			none = noChannel
+		}
+		why = cmp.Or(why, "passed on: nobody can be told as "+rungWords[rung])
 	}
-	return []ward.Recipient{{Org: n.Org, Rung: cmp.Or(n.Rung, ward.RungContact), At: n.Created, Why: cmp.Or(closedWords(why), nobody)}}, nil
+	if strings.HasPrefix(why, closed) {
+		none = why
+	}
+	return []ward.Recipient{{Org: n.Org, Rung: cmp.Or(n.Rung, ward.RungContact), At: n.Created, Why: none}}, nil
 }
 
-const nobody = "nobody is named to be told"
-
-// closedWords keeps why nobody is told where the organisation is closed.
-func closedWords(why string) string {
-	if strings.HasPrefix(why, "closed") {
-		return why
-	}
-	return ""
-}
+const (
+	nobody = "nobody is named to be told"
+	closed = "closed on "
+)
 
 // heir is who is told for an organisation: itself, or where it is closed the one that succeeds it.
 func (o *Outbox) heir(ctx context.Context, tx *store.Tx, org ward.OrgID, at time.Time) (ward.OrgID, string, error) {
@@ -114,7 +116,7 @@ func (o *Outbox) heir(ctx context.Context, tx *store.Tx, org ward.OrgID, at time
 	if err != nil || known.Closed.IsZero() || known.Closed.After(at) {
 		return org, "", err
 	}
-	why := "closed on " + known.Closed.Format("2 January 2006")
+	why := closed + known.Closed.Format("2 January 2006")
 	relations, err := tx.Relations(ctx, ward.Everything(), org)
 	if err != nil {
 		return org, "", err
@@ -180,48 +182,34 @@ func (o *Outbox) standing(ctx context.Context, tx *store.Tx, org ward.OrgID, run
 	return stand, nil
 }
 
-// addressed spreads a notice over the addresses of people. Everybody is written to. One of them is woken by a text message: the
-// first in order within their hours, else the first whose hours begin.
-func (o *Outbox) addressed(n ward.Notice, rung ward.Rung, people []ward.Contact, why string) (all []ward.Recipient) {
-	woken := -1
-	at := make([]time.Time, len(people))
-	for i, c := range people {
-		at[i] = c.Hours.Next(n.Created.In(o.Zone)).UTC()
-		if n.Urgency == ward.AtOnce && has(c, ward.SMS) && (woken < 0 || at[i].Before(at[woken])) {
-			woken = i
-		}
-	}
-	for i, c := range people {
+// addressed spreads a notice over the addresses of people that a channel reaches. Everybody is written to. Where the notice may
+// wake somebody, or nobody can be written to, one of them is sent a text message: the first in order within their hours, else the
+// first whose hours begin.
+func addressed(n ward.Notice, rung ward.Rung, people []ward.Contact, zone *time.Location, channels []ward.Channel, why string) (all []ward.Recipient) {
+	var text []ward.Recipient
+	for _, c := range people {
+		at := c.Hours.Next(n.Created.In(zone)).UTC()
 		for _, a := range c.Addresses {
-			if a.Channel == ward.Voice || (a.Channel == ward.SMS && i != woken) {
+			if !slices.Contains(channels, a.Channel) {
 				continue
 			}
-			r := ward.Recipient{Org: n.Org, Rung: rung, Contact: c.ID, Name: c.Name, Channel: a.Channel, To: a.To, At: at[i], Why: why}
-			if r.At.After(n.Created) {
-				r.Why = strings.TrimPrefix(r.Why+"; out of hours", "; ")
+			r := ward.Recipient{Org: n.Org, Rung: rung, Contact: c.ID, Name: c.Name, Channel: a.Channel, To: a.To, At: at, Why: why}
+			if at.After(n.Created) {
+				r.Why = strings.TrimPrefix(why+"; out of hours", "; ")
 			}
-			if !slices.ContainsFunc(all, func(other ward.Recipient) bool { return other.Channel == r.Channel && other.To == r.To }) {
+			switch {
+			case a.Channel == ward.SMS && (len(text) == 0 || at.Before(text[0].At)):
+				text = []ward.Recipient{r}
+			case a.Channel == ward.SMS:
+			case !slices.ContainsFunc(all, func(other ward.Recipient) bool { return other.Channel == r.Channel && other.To == r.To }):
 				all = append(all, r)
 			}
 		}
 	}
-	return all
-}
-
-func has(c ward.Contact, channel ward.Channel) bool {
-	return slices.ContainsFunc(c.Addresses, func(a ward.Address) bool { return a.Channel == channel })
-}
-
-// within keeps the recipients whom the channels that are set up can reach, and says so where that leaves an organisation none.
-func within(channels []ward.Channel, recipients []ward.Recipient) []ward.Recipient {
-	carried := slices.DeleteFunc(slices.Clone(recipients), func(r ward.Recipient) bool {
-		return r.Contact != 0 && !slices.Contains(channels, r.Channel)
-	})
-	if len(carried) == 0 && len(recipients) > 0 {
-		r := recipients[0]
-		return []ward.Recipient{{Org: r.Org, Rung: r.Rung, At: r.At, Why: noChannel}}
+	if n.Urgency == ward.AtOnce && (len(all) == 0 || wakes(n)) {
+		all = append(all, text...)
 	}
-	return carried
+	return all
 }
 
 const noChannel = "no channel that is set up here reaches any of its addresses"

@@ -157,3 +157,11 @@ func (tx *Tx) HaveRead(ctx context.Context, scope ward.Scope, alert ward.AlertID
 	rows, err := tx.tx.QueryContext(ctx, `SELECT DISTINCT org FROM notices WHERE alert = $1 AND read_at IS NOT NULL AND `+condition, append([]any{string(alert)}, args...)...)
 	return list(rows, err, func(rows *sql.Rows) (org ward.OrgID, err error) { err = rows.Scan(&org); return org, err })
 }
+
+// Owes reports whether an organisation was asked to answer an alert.
+func (tx *Tx) Owes(ctx context.Context, alert ward.AlertID, org ward.OrgID) (owes bool, err error) {
+	if err := tx.repeatOne(ctx, &owes, `SELECT EXISTS (SELECT 1 FROM responses WHERE alert = $1 AND org = $2)`, string(alert), string(org)); err != nil {
+		return false, fmt.Errorf("store: response of %s to %s: %w", org, alert, err)
+	}
+	return owes, nil
+}
