@@ -82,7 +82,7 @@ type pack struct {
 func broken(graph []pack) []string {
 	var out []string
 	for _, p := range graph {
-		if p.name == "main" && !within(p.dir, "cmd") {
+		if p.name == "main" && !within(p.dir, "cmd") && !within(p.dir, "test/peers") { // a peer that fails is a process of its own
 			out = append(out, fmt.Sprintf("%s: package main outside cmd/: there is one way in", p.dir))
 		}
 		for _, word := range append(strings.Split(p.dir, "/"), p.name) {

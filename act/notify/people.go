@@ -326,6 +326,7 @@ func (o *Outbox) Delivered(ctx context.Context, scope ward.Scope, alert ward.Ale
 	if err != nil {
 		return s, err
 	}
+	deliveries = slices.DeleteFunc(deliveries, func(d ward.Delivery) bool { return d.Org == "" }) // what the desk itself was told
 	for len(deliveries) > 0 {
 		org := deliveries[0].Org
 		end := 1
