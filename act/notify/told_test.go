@@ -555,4 +555,3 @@ func TestEveryAddressIsTestedOnceAMonthAndProvedByItsLink(t *testing.T) {
 		t.Errorf("tests are in the inbox: %+v, %v", page.Items, err)
 	}
 }
-

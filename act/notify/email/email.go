@@ -121,14 +121,14 @@ func (c *Carrier) Hand(ctx context.Context, m notify.Message) (notify.Receipt, e
 		if err != nil {
 			return notify.Receipt{}, &notify.Refusal{Cause: notify.Down, Why: "the mail server cannot be reached: " + err.Error(), Err: err}
 		}
-		// The library waits for the server and not for ctx.
-		cancelled := context.AfterFunc(ctx, func() { _ = connection.Close() })
-		err = c.client.SendWithSMTPClient(connection, letter)
-		if !cancelled() {
-			_ = connection.Close()
-			if !letter.IsDelivered() {
-				return notify.Receipt{}, fmt.Errorf("notify/email: %w", ctx.Err())
-			}
+		// The library waits for the server and not for ctx: where ctx ends first, it ends on its own after the timeout.
+		sent := make(chan error, 1)
+		go func() { sent <- c.client.SendWithSMTPClient(connection, letter) }()
+		select {
+		case err = <-sent:
+		case <-ctx.Done():
+			go func() { <-sent; _ = connection.Close() }()
+			return notify.Receipt{}, fmt.Errorf("notify/email: %w", ctx.Err())
 		}
 		if letter.IsDelivered() { // even where the connection broke afterwards
 			if err == nil {
