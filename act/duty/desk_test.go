@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -540,5 +541,39 @@ func TestWhatASecondPersonOwes(t *testing.T) {
 	r.must(err)
 	if got := r.waits(ground.Ann, duty.Query{}); got != "revision:"+string(alert.ID) {
 		t.Errorf("%s", got)
+	}
+}
+
+// TestTwoTakeItAtOnce: of twenty people who reach for it together, one has it and nineteen are told who.
+func TestTwoTakeItAtOnce(t *testing.T) {
+	r := open(t)
+	r.held("XZ1", 1)
+	var wait sync.WaitGroup
+	won, lost := make(chan string, 20), make(chan string, 20)
+	for i := range 20 {
+		wait.Go(func() {
+			who := ground.Person(fmt.Sprint("Person ", i), ward.Analyst, "")
+			_, err := r.Take(r.Ctx, who, "held:1")
+			var conflict *ward.Conflict
+			switch {
+			case err == nil:
+				won <- who.Name
+			case errors.As(err, &conflict):
+				lost <- conflict.By
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	close(lost)
+	if len(won) != 1 || len(lost) != 19 {
+		t.Fatalf("%d have it, %d do not", len(won), len(lost))
+	}
+	winner := <-won
+	for by := range lost {
+		if by != winner {
+			t.Errorf("told that %s has it, and it is %s", by, winner)
+		}
 	}
 }
