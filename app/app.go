@@ -94,7 +94,7 @@ func New(ctx context.Context, c config.Config, o Options) (a *App, err error) {
 		return nil, err
 	}
 	a.Findings = findings.New(kept, o.Clock, names{})
-	a.Responses = responses.New(kept, o.Clock, a.Match, a.Match, a.Intel, a.Notify)
+	a.Responses = responses.New(kept, o.Clock, evidence{a.Match, a.Estate}, a.Match, a.Intel, a.Notify)
 	policies, err := act.LoadPolicies(c.Policies)
 	if err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func New(ctx context.Context, c config.Config, o Options) (a *App, err error) {
 	a.Notify.Answers = a.Responses
 
 	// edge
-	a.Access, err = access.New(kept.Accounts(), ward.WallClock{}, access.Options{Secure: strings.HasPrefix(c.Base(), "https:"), Origins: origins(c), World: o.Clock, Log: o.Log})
+	a.Access, err = access.New(kept.Accounts(), ward.WallClock{}, access.Options{Secure: strings.HasPrefix(c.Base(), "https:"), Origins: origins(c), World: o.Clock, Looks: a.Estate, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}

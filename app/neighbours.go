@@ -3,10 +3,14 @@ package app
 import (
 	"context"
 	"slices"
+	"time"
 
 	"wardwatch/act/alerts"
+	"wardwatch/keep/store"
 	"wardwatch/know"
+	"wardwatch/know/estate"
 	"wardwatch/know/intel"
+	"wardwatch/know/match"
 	"wardwatch/ward"
 )
 
@@ -16,6 +20,21 @@ type names struct{}
 func (names) ProductKey(vendor, product string) string { return know.ProductKey(vendor, product) }
 func (names) Branch(version string) string             { return know.Branch(version) }
 func (names) Before(version, other string) bool        { return know.Compare("vendor", version, other) < 0 }
+
+// evidence is what a claim is held against: what matching says of what sources saw, and what scanners report by themselves.
+type evidence struct {
+	match  *match.Matcher
+	estate *estate.Register
+}
+
+// Evidence implements responses.Prover.
+func (e evidence) Evidence(ctx context.Context, tx *store.Tx, org ward.OrgID, about ward.About, since time.Time) ([]ward.Seen, error) {
+	seen, err := e.match.Evidence(ctx, tx, org, about, since)
+	if err != nil {
+		return nil, err
+	}
+	return e.estate.Scanned(ctx, tx, org, about, seen)
+}
 
 // records tells the board which products the reports on a weakness name, and their fixed versions.
 type records struct{ library *intel.Library }

@@ -262,9 +262,12 @@ func judge(said Statement, a asset) judged {
 	case doubt != nil:
 		j.finding, j.by = doubted, *doubt
 		j.why = fmt.Sprintf("%s on %s", sight(*doubt), a.name)
-		if said.Contest != "" {
+		switch {
+		case said.Contest != "":
 			j.why += ", which the organisation contests: " + said.Contest
-		} else {
+		case doubt.Basis == ward.ByScanner:
+			j.why += ", which no version that was seen since bears out: the national desk decides"
+		default:
 			j.why += ", which the record calls affected only by its default: the national desk decides"
 		}
 	case support != nil:
@@ -334,6 +337,9 @@ func proveDenial(said Statement, assets []asset, now time.Time) ward.Proof {
 
 // sight says what one source showed: "appliance register at 09:14 UTC on 3 May 2025 shows 12.5.0.0 (affected)".
 func sight(s ward.Seen) string {
+	if s.Basis == ward.ByScanner {
+		return fmt.Sprintf("the scanner %s at %s reports %s", s.Source, act.When(s.ObservedAt), s.Software)
+	}
 	version := s.Version
 	if version == "" {
 		version = cmp.Or(s.Software, "the product")

@@ -17,6 +17,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"wardwatch/edge"
 	"wardwatch/ward"
 )
 
@@ -52,6 +53,7 @@ type Options struct {
 	Proxies  []netip.Prefix // whose X-Forwarded-For is believed; none
 	Origins  []string       // further origins ("https://watch.example") that may post; none
 	World    ward.Clock     // of the audit record and of dated relations, when the product lives on another than the door; the door's
+	Looks    edge.Looks     // told when the national watch looks at an organisation's data; nobody
 	Log      *slog.Logger   // nowhere
 }
 

@@ -181,12 +181,26 @@ func (d *Door) Audit(ctx context.Context, who ward.Actor, org ward.OrgID, before
 	return d.rows.AuditEntries(ctx, who.Scope, org, before, clamp(limit))
 }
 
-// Seen records that somebody looked at an organisation's data from outside it, so that the organisation can see who did.
+// Seen records that somebody looked at an organisation's data from outside it, so that the organisation can see who did:
+// every look in the audit record, and those of the national watch in the organisation's own list of who looked.
 func (d *Door) Seen(ctx context.Context, who ward.Actor, action, subject string, org ward.OrgID) error {
 	if who.Org == org {
 		return nil
 	}
+	if d.options.Looks != nil && who.Scope.All() {
+		if err := d.options.Looks.Viewed(ctx, who, org, lookedAt(action, subject, org)); err != nil {
+			return err
+		}
+	}
 	return d.rows.Note(ctx, ward.AuditEntry{At: d.world.Now(), Person: who.Person, Name: who.Name, Action: action, Subject: subject, Org: org})
+}
+
+// lookedAt says what "asset.view" of "XZ1A/asset/12" is to the organisation: "asset 12".
+func lookedAt(action, subject string, org ward.OrgID) string {
+	what := strings.TrimSuffix(strings.ReplaceAll(action, ".export", " as a file"), ".view")
+	rest := strings.TrimPrefix(strings.TrimPrefix(subject, string(org)), "/")
+	rest = strings.ReplaceAll(strings.TrimPrefix(rest, what+"/"), "/", " ")
+	return strings.TrimSpace(what + " " + rest)
 }
 
 func (d *Door) entryBy(who ward.Actor, action string, about ward.Person, detail string) ward.AuditEntry {

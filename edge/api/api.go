@@ -93,6 +93,7 @@ func New(rooms Rooms, clock ward.Clock, options Options) *API {
 	a.health()
 	a.organisations()
 	a.assets()
+	a.devices()
 	a.vulnerabilities()
 	a.exposures()
 	a.findings()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"wardwatch/edge"
 	"wardwatch/know"
 	"wardwatch/know/estate"
 	"wardwatch/know/intel"
@@ -91,7 +92,7 @@ func (a *API) uploads() {
 		func(ctx context.Context, who ward.Actor, in *struct {
 			Org
 			Source     string    `query:"source" required:"true" minLength:"1" maxLength:"200" doc:"the name of who supplies it, such as defender"`
-			Format     string    `query:"format" default:"auto" maxLength:"40" doc:"csv, defender, cyclonedx, spdx, osquery, nmap, or auto"`
+			Format     string    `query:"format" default:"auto" maxLength:"40" doc:"csv, defender, intune, sccm, medical, nessus, cyclonedx, spdx, osquery, nmap, or auto"`
 			Name       string    `query:"name" maxLength:"300" doc:"the file's name, which helps to tell its format"`
 			Classes    []string  `query:"classes" maxItems:"20" doc:"the classes that the source speaks for"`
 			Grade      string    `query:"grade" enum:"self-declared,tool export,independent" default:"tool export"`
@@ -150,8 +151,10 @@ type Taken struct {
 // AssetDetail is an asset with what runs on it and what that exposes.
 type AssetDetail struct {
 	Asset
-	Software  []Install  `json:"software" nullable:"false"`
-	Exposures []Exposure `json:"exposures" nullable:"false" doc:"the first 500, past ones too"`
+	Software  []Install        `json:"software" nullable:"false"`
+	Exposures []Exposure       `json:"exposures" nullable:"false" doc:"the first 500, past ones too"`
+	Scanners  []ScannerFinding `json:"scanner_findings" nullable:"false" doc:"what vulnerability scanners report there by themselves: the first 500"`
+	Merges    []Merge          `json:"merges" nullable:"false" doc:"what it was, may be or is one device with"`
 }
 
 func (a *API) assets() {
@@ -167,7 +170,10 @@ func (a *API) assets() {
 		}) (*Listed[Asset], error) {
 			page, err := e.Assets(ctx, who.Scope, estate.AssetQuery{Org: orgOf(in.Org), Class: ward.Class(in.Class), Text: in.Text, Software: in.Software, Gone: in.Gone, After: in.After, Limit: in.Limit})
 			if err == nil && in.Org != "" && len(page.Items) > 0 {
-				err = a.rooms.Door.Seen(ctx, who, "estate.view", string(orgOf(in.Org)), orgOf(in.Org))
+				err = a.rooms.Door.Seen(ctx, who, "assets.view", string(orgOf(in.Org)), orgOf(in.Org))
+			}
+			if err == nil {
+				err = edge.Looked(ctx, e, who, "assets", page.Items, func(asset ward.Asset) ward.OrgID { return asset.Operator })
 			}
 			return listed(page, err, assetOf)
 		})
@@ -175,11 +181,11 @@ func (a *API) assets() {
 		func(ctx context.Context, who ward.Actor, in *struct {
 			ID int64 `path:"asset" minimum:"1"`
 		}) (*One[AssetDetail], error) {
-			id := ward.AssetID(in.ID)
-			asset, err := e.Asset(ctx, who.Scope, id)
+			asset, err := e.Asset(ctx, who.Scope, ward.AssetID(in.ID))
 			if err != nil {
 				return nil, err
 			}
+			id := asset.ID // another, where the asset is merged
 			installs, err := e.Installs(ctx, who.Scope, id)
 			if err != nil {
 				return nil, err
@@ -193,7 +199,16 @@ func (a *API) assets() {
 					return nil, err
 				}
 			}
-			return &One[AssetDetail]{AssetDetail{assetOf(asset), shapes(installs, installOf), shapes(exposures.Items, exposureOf)}}, nil
+			reported, err := e.ScannerFindings(ctx, who.Scope, estate.ScannerQuery{Asset: id, Limit: ward.MostPageSize})
+			if err != nil {
+				return nil, err
+			}
+			merges, err := e.Merges(ctx, who.Scope, estate.MergeQuery{Asset: id, Limit: ward.MostPageSize})
+			if err != nil {
+				return nil, err
+			}
+			return &One[AssetDetail]{AssetDetail{assetOf(asset), shapes(installs, installOf), shapes(exposures.Items, exposureOf),
+				shapes(reported.Items, scannerFindingOf), shapes(merges.Items, mergeOf)}}, nil
 		})
 }
 
@@ -293,6 +308,9 @@ func (a *API) exposures() {
 			WhichExposures
 		}) (*Listed[Exposure], error) {
 			page, err := m.Exposures(ctx, who.Scope, in.query(in.After, in.Limit))
+			if err == nil {
+				err = edge.Looked(ctx, a.rooms.Estate, who, "exposures", page.Items, func(e ward.Exposure) ward.OrgID { return e.Org })
+			}
 			return listed(page, err, exposureOf)
 		})
 	header := []string{"org", "cve", "asset", "class", "site", "software", "version", "status", "fixed", "why", "stated_by", "seen_by", "grade", "first_seen", "last_seen", "ended"}
@@ -307,6 +325,9 @@ func (a *API) exposures() {
 			}
 			page := first
 			return a.table(ctx, "exposures.csv", header, func() (rows [][]string, more bool, err error) {
+				if err := edge.Looked(ctx, a.rooms.Estate, who, "exposures", page.Items, func(e ward.Exposure) ward.OrgID { return e.Org }); err != nil {
+					return nil, false, err
+				}
 				for _, e := range page.Items {
 					rows = append(rows, []string{string(e.Org), string(e.Verdict.CVE), e.Asset.Name, string(e.Asset.Class), e.Asset.Site, e.Software.String(), e.Software.Version,
 						string(e.Verdict.Status), e.Verdict.Fixed, e.Verdict.Why, e.Verdict.Source, e.Source, string(e.Grade), stamp(e.FirstSeen), stamp(e.LastSeen), e.Ended})

@@ -57,6 +57,16 @@ type Estate interface {
 	Release(ctx context.Context, who ward.Actor, id ward.ImportID) (ward.Import, error)
 	Discard(ctx context.Context, who ward.Actor, id ward.ImportID) (ward.Import, error)
 	Declare(ctx context.Context, who ward.Actor, d ward.Declaration) (ward.Declaration, error)
+	DeclareAppliance(ctx context.Context, who ward.Actor, a ward.DeclaredAppliance) (ward.Declaration, ward.Asset, error)
+	Expiring(ctx context.Context, scope ward.Scope, within time.Duration) ([]ward.Declaration, error)
+	ScannerFindings(ctx context.Context, scope ward.Scope, q estate.ScannerQuery) (ward.Page[ward.ScannerFinding], error)
+	Merges(ctx context.Context, scope ward.Scope, q estate.MergeQuery) (ward.Page[ward.Merge], error)
+	Merge(ctx context.Context, who ward.Actor, one, two ward.AssetID, reason string) (ward.Merge, error)
+	Accept(ctx context.Context, who ward.Actor, id int64) (ward.Merge, error)
+	Refuse(ctx context.Context, who ward.Actor, id int64, reason string) (ward.Merge, error)
+	Unmerge(ctx context.Context, who ward.Actor, id int64, reason string) (ward.Merge, error)
+	edge.Looks
+	Views(ctx context.Context, scope ward.Scope, org ward.OrgID, after string, limit int) (ward.Page[ward.View], error)
 }
 
 // Matches knows who is exposed to what: *match.Matcher.

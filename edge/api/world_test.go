@@ -27,6 +27,7 @@ import (
 	"wardwatch/know"
 	"wardwatch/know/estate"
 	"wardwatch/know/estate/csv"
+	"wardwatch/know/estate/nessus"
 	"wardwatch/know/feeds"
 	"wardwatch/know/intel"
 	"wardwatch/know/match"
@@ -68,6 +69,7 @@ type world struct {
 	finding  ward.FindingID
 	held     ward.ImportID
 	contact  ward.ContactID
+	merge    int64
 }
 
 // quickHash is of the password, at a cost that spares the machine; signing in replaces it.
@@ -102,7 +104,7 @@ func open(t testing.TB, options api.Options) *world {
 		t.Fatal(err)
 	}
 	options.Log = logger
-	w.register, w.library, w.matcher = estate.New(g.Store, g.Clock, csv.Reader{}), intel.New(g.Store, g.Clock), match.New(g.Store, g.Clock)
+	w.register, w.library, w.matcher = estate.New(g.Store, g.Clock, nessus.Reader{}, csv.Reader{}), intel.New(g.Store, g.Clock), match.New(g.Store, g.Clock)
 	w.desk = findings.New(g.Store, g.Clock, names{})
 	w.watch = duty.New(g.Store, g.Clock, duty.FromFeeds(publishers{}))
 	if options.Burst == 0 {
@@ -261,6 +263,18 @@ func (w *world) estate() {
 		w.held = done.ID
 	}
 	if _, err := w.register.Declare(w.Ctx, ground.Person(canary+" Lee", ward.Lead, first), ward.Declaration{Org: first, Vendor: "Ivanti", Product: "Endpoint Manager Mobile", Answer: ward.HostedBy, Words: canary + " words"}); err != nil {
+		w.t.Fatal(err)
+	}
+	scan := fmt.Sprintf("Plugin ID,CVE,Host,Name,Plugin Output\n1,%s,%s-0.hospital.example,%s check,%s output\n", cve, canary, canary, canary)
+	if _, err := w.register.Import(w.Ctx, system, estate.Delivery{Org: first, Source: canary + " scanner", ObservedAt: ground.Day0.Add(-time.Minute), Body: strings.NewReader(scan), Name: "scan.csv"}); err != nil {
+		w.t.Fatal(err)
+	}
+	proposed, err := w.register.Merges(w.Ctx, ward.Only(first), estate.MergeQuery{})
+	if err != nil || len(proposed.Items) != 1 {
+		w.t.Fatalf("%+v, %v", proposed, err)
+	}
+	w.merge = proposed.Items[0].ID
+	if err := w.register.Viewed(w.Ctx, ground.Ann, first, canary+" assets"); err != nil {
 		w.t.Fatal(err)
 	}
 	page, err := w.register.Assets(w.Ctx, ward.Only(first), estate.AssetQuery{Class: ward.Server})

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -202,15 +203,17 @@ func scanMerge(rows *sql.Rows) (m ward.Merge, err error) {
 
 // MergeQuery chooses merges. Its zero value chooses all that the scope sees.
 type MergeQuery struct {
+	ID    int64
 	Org   ward.OrgID // that operates the assets
 	Asset ward.AssetID
 	State ward.MergeState
-	After int64 // the ID after which the page begins
+	After string // cursor
 	Limit int
 }
 
 // Merges lists merges by ID, of operators within scope, or of assets that only organisations within scope answer for.
-func (tx *Tx) Merges(ctx context.Context, scope ward.Scope, q MergeQuery) ([]ward.Merge, error) {
+func (tx *Tx) Merges(ctx context.Context, scope ward.Scope, q MergeQuery) (ward.Page[ward.Merge], error) {
+	limit := pageSize(q.Limit)
 	condition, args := within(scope, "m.operator", 1)
 	answered, codes := within(scope, "x.org", 1+len(args))
 	args = append(args, codes...)
@@ -230,21 +233,36 @@ func (tx *Tx) Merges(ctx context.Context, scope ward.Scope, q MergeQuery) ([]war
 	if q.State != "" {
 		where += ` AND m.state = ` + arg(string(q.State))
 	}
-	where += ` AND m.id > ` + arg(q.After)
-	rows, err := tx.tx.QueryContext(ctx, `SELECT `+mergeColumns+mergeTables+`WHERE `+where+` ORDER BY m.id LIMIT `+arg(pageSize(q.Limit)), args...)
-	return list(rows, err, scanMerge)
+	if q.After != "" {
+		key, _, err := readCursor(q.After)
+		if err != nil {
+			return ward.Page[ward.Merge]{}, err
+		}
+		after, err := strconv.ParseInt(key, 10, 64)
+		if err != nil {
+			return ward.Page[ward.Merge]{}, badCursor
+		}
+		where += ` AND m.id > ` + arg(after)
+	}
+	if q.ID != 0 {
+		where += ` AND m.id = ` + arg(q.ID)
+	}
+	rows, err := tx.tx.QueryContext(ctx, `SELECT `+mergeColumns+mergeTables+`WHERE `+where+` ORDER BY m.id LIMIT `+arg(limit+1), args...)
+	all, err := list(rows, err, scanMerge)
+	if err != nil {
+		return ward.Page[ward.Merge]{}, err
+	}
+	return paged(all, limit, func(m ward.Merge) string { return cursor(strconv.FormatInt(m.ID, 10), "") }), nil
 }
 
 // Merge is one merge within scope.
 func (tx *Tx) Merge(ctx context.Context, scope ward.Scope, id int64) (ward.Merge, error) {
-	all, err := tx.Merges(ctx, scope, MergeQuery{After: id - 1, Limit: 1})
-	if err == nil && (len(all) == 0 || all[0].ID != id) {
-		err = ward.ErrNotFound
-	}
+	page, err := tx.Merges(ctx, scope, MergeQuery{ID: id})
+	m, err := only(page.Items, err)
 	if err != nil {
-		return ward.Merge{}, fmt.Errorf("store: merge %d: %w", id, err)
+		return m, fmt.Errorf("store: merge %d: %w", id, err)
 	}
-	return all[0], nil
+	return m, nil
 }
 
 // MergesOf lists every merge of an operator's assets. It is for recognising devices.

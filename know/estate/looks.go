@@ -83,11 +83,14 @@ func (r *Register) ScannerFindings(ctx context.Context, scope ward.Scope, q Scan
 }
 
 // Scanned adds to the evidence on an organisation's claim what scanners report of the weaknesses on the assets that the
-// evidence is about. It decides nothing: a sighting by a scanner casts doubt, and only version evidence contradicts.
+// evidence is about. It decides nothing: a sighting by a scanner casts doubt, and only version evidence contradicts. Where the
+// national desk has ruled that what is there is fixed or not affected, the scanner's word is settled too.
 func (r *Register) Scanned(ctx context.Context, tx *store.Tx, org ward.OrgID, about ward.About, evidence []ward.Seen) ([]ward.Seen, error) {
 	asked := map[ward.AssetID]bool{}
 	for _, s := range evidence {
-		asked[s.Asset] = true
+		ruled := s.Basis == ward.ByRuling && !s.Gone && (s.Status == ward.Fixed || s.Status == ward.NotAffected)
+		open, known := asked[s.Asset]
+		asked[s.Asset] = !ruled && (open || !known)
 	}
 	if len(asked) == 0 {
 		return evidence, nil

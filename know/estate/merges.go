@@ -14,11 +14,11 @@ import (
 type MergeQuery = store.MergeQuery
 
 // Merges lists which assets are, were or may be one device, within scope.
-func (r *Register) Merges(ctx context.Context, scope ward.Scope, q MergeQuery) ([]ward.Merge, error) {
+func (r *Register) Merges(ctx context.Context, scope ward.Scope, q MergeQuery) (ward.Page[ward.Merge], error) {
 	if q.Org != "" && !scope.Sees(q.Org) {
-		return nil, ward.ErrNotFound
+		return ward.Page[ward.Merge]{}, ward.ErrNotFound
 	}
-	return view(ctx, r, func(tx *store.Tx) ([]ward.Merge, error) { return tx.Merges(ctx, scope, q) })
+	return view(ctx, r, func(tx *store.Tx) (ward.Page[ward.Merge], error) { return tx.Merges(ctx, scope, q) })
 }
 
 // Merge says by a person's word that two assets are one device.
