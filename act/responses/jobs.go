@@ -48,16 +48,16 @@ func (l *Ledger) Due(ctx context.Context, now time.Time) (time.Time, error) {
 func (l *Ledger) everyDay(ctx context.Context, now time.Time) (next time.Time, err error) {
 	const day = 24 * time.Hour
 	var last time.Time
-	var orgs []string
+	var asked bool
 	err = l.store.View(ctx, func(tx *store.Tx) error {
 		if last, err = tx.Stamp(ctx, daily); err != nil {
 			return err
 		}
-		orgs, err = tx.AskedOrgs(ctx)
+		asked, err = tx.Asked(ctx)
 		return err
 	})
 	switch {
-	case err != nil || len(orgs) == 0:
+	case err != nil || !asked:
 		return time.Time{}, err
 	case !last.IsZero() && now.Before(last.Add(day)):
 		return last.Add(day), nil
@@ -68,6 +68,13 @@ func (l *Ledger) everyDay(ctx context.Context, now time.Time) (next time.Time, e
 		}
 		if last.IsZero() {
 			return nil // the first alert was only just published
+		}
+		if err := tx.ForgetReminders(ctx, now); err != nil {
+			return err
+		}
+		orgs, err := tx.AskedOrgs(ctx)
+		if err != nil {
+			return err
 		}
 		return tx.Mark(ctx, store.ForProof, now, orgs...)
 	})

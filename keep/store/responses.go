@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -245,29 +246,35 @@ func (tx *Tx) woken(ctx context.Context, query string, args ...any) ([]Woken, er
 // ResponsesToRemind lists the answers about whose clock somebody is to be told by now: those to alerts in force, and what is
 // controlled or accepted under an alert that is closed.
 func (tx *Tx) ResponsesToRemind(ctx context.Context, now time.Time) ([]Woken, error) {
-	return tx.woken(ctx, `SELECT r.alert, r.org FROM responses r JOIN alerts a ON a.id = r.alert
+	return tx.woken(ctx, `SELECT r.alert, r.org FROM responses r CROSS JOIN alerts a ON a.id = r.alert
 		WHERE r.remind <= $1 AND (a.state = $2 OR (a.state = $3 AND r.until IS NOT NULL)) ORDER BY r.remind, r.alert, r.org`,
 		micros(now), string(ward.Published), string(ward.Ended))
 }
 
 // ResponsesEnding lists the closed answers to alerts in force whose date has passed.
 func (tx *Tx) ResponsesEnding(ctx context.Context, now time.Time) ([]Woken, error) {
-	return tx.woken(ctx, `SELECT r.alert, r.org FROM responses r JOIN alerts a ON a.id = r.alert
+	return tx.woken(ctx, `SELECT r.alert, r.org FROM responses r CROSS JOIN alerts a ON a.id = r.alert
 		WHERE r.until <= $1 AND a.state = $2 ORDER BY r.until, r.alert, r.org`, micros(now), string(ward.Published))
 }
 
 // NextResponseDue is the first time after now at which an answer wants to be looked at; zero when none does.
 func (tx *Tx) NextResponseDue(ctx context.Context, now time.Time) (time.Time, error) {
-	var due sql.NullInt64
-	err := tx.tx.QueryRowContext(ctx, `SELECT MIN(at) FROM (
-			SELECT r.due AS at FROM responses r JOIN alerts a ON a.id = r.alert WHERE a.state = $1 AND r.due > $2
-			UNION ALL SELECT r.until FROM responses r JOIN alerts a ON a.id = r.alert WHERE a.state = $1 AND r.until > $2
-			UNION ALL SELECT r.remind FROM responses r JOIN alerts a ON a.id = r.alert WHERE r.remind > $2 AND (a.state = $1 OR (a.state = $3 AND r.until IS NOT NULL)))`,
-		string(ward.Published), micros(now), string(ward.Ended)).Scan(&due)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("store: next due: %w", err)
+	var next time.Time
+	for _, query := range []string{
+		`SELECT r.due FROM responses r CROSS JOIN alerts a ON a.id = r.alert WHERE r.due > $1 AND a.state = $2 ORDER BY r.due LIMIT 1`,
+		`SELECT r.until FROM responses r CROSS JOIN alerts a ON a.id = r.alert WHERE r.until > $1 AND a.state = $2 ORDER BY r.until LIMIT 1`,
+		`SELECT r.remind FROM responses r CROSS JOIN alerts a ON a.id = r.alert WHERE r.remind > $1 AND (a.state = $2 OR (a.state = '` + string(ward.Ended) + `' AND r.until IS NOT NULL)) ORDER BY r.remind LIMIT 1`,
+	} {
+		rows, err := tx.tx.QueryContext(ctx, query, micros(now), string(ward.Published))
+		times, err := list(rows, err, func(rows *sql.Rows) (at sql.NullInt64, err error) { return at, rows.Scan(&at) })
+		if err != nil {
+			return time.Time{}, err
+		}
+		if len(times) > 0 && (next.IsZero() || moment(times[0]).Before(next)) {
+			next = moment(times[0])
+		}
 	}
-	return moment(due), nil
+	return next, nil
 }
 
 // ResponsesHeld lists the answers that closed with an outcome that lasts until a date, to alerts that are in force or closed,
@@ -434,6 +441,21 @@ func (tx *Tx) AskedOrgs(ctx context.Context) ([]string, error) {
 		string(ward.Published)))
 }
 
+// Asked reports whether an alert in force asks anybody.
+func (tx *Tx) Asked(ctx context.Context) (asked bool, err error) {
+	err = tx.tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM alerts a WHERE a.state = $1 AND EXISTS (SELECT 1 FROM responses r WHERE r.alert = a.id))`, string(ward.Published)).Scan(&asked)
+	return asked, err
+}
+
+// ForgetReminders drops the words that nobody wants any more, of answers to alerts that are over.
+func (tx *Tx) ForgetReminders(ctx context.Context, now time.Time) error {
+	if _, err := tx.tx.ExecContext(ctx, `UPDATE responses SET remind = NULL WHERE remind <= $1 AND until IS NULL AND alert IN (SELECT id FROM alerts WHERE state <> $2)`,
+		micros(now), string(ward.Published)); err != nil {
+		return fmt.Errorf("store: reminders: %w", err)
+	}
+	return nil
+}
+
 // Stamp reads a named time that a job keeps; zero when it was never set.
 func (tx *Tx) Stamp(ctx context.Context, name string) (time.Time, error) {
 	values, err := texts(tx.tx.QueryContext(ctx, `SELECT CAST(value AS TEXT) FROM counters WHERE name = $1`, name))
@@ -456,40 +478,113 @@ func (tx *Tx) SetStamp(ctx context.Context, name string, at time.Time) error {
 	return nil
 }
 
-// standing counts the answers that stand in one way, of which each answer has exactly one; $1 is now, $2 published.
-func standing(as string) string {
-	return `SUM(CASE WHEN '` + as + `' = CASE WHEN r.state = 'closed' THEN '' WHEN r.proof = 'contradicted' THEN 'contradicted'
-		WHEN r.due <= $1 AND a.state = $2 THEN 'overdue' WHEN r.proof = 'disputed' THEN 'disputed' ELSE r.state END THEN 1 ELSE 0 END)`
+// counted is how many answers to an alert are alike in all that a tally counts.
+type counted struct {
+	state     ward.ResponseState
+	then, now ward.ExposureState
+	proof     ward.ProofResult
+	closedAs  string
+	outcome   ward.Outcome
+	checked   string
+	ever      bool // was late
+	claimed   bool
+	all, late int // late now, if the alert is in force
+}
+
+// add counts answers that are alike.
+func (t *Tally) add(c counted) {
+	if t.State != ward.Published {
+		c.late = 0
+	}
+	when := func(yes bool, fields ...*int) {
+		for _, field := range fields {
+			if yes {
+				*field += c.all
+			}
+		}
+	}
+	when(true, &t.Asked)
+	when(c.state == ward.Unanswered, &t.Unanswered)
+	when(c.state == ward.InProgress, &t.InProgress)
+	when(c.state == ward.Remediated, &t.Remediated)
+	when(c.state == ward.ClosedAnswer, &t.Closed)
+	when(c.then == ward.Exposed, &t.ExposedThen)
+	when(c.then == ward.ExposureUnknown, &t.NotKnownThen)
+	when(c.now == ward.Exposed, &t.Exposed)
+	when(c.now == ward.NotExposed, &t.NotExposed)
+	when(c.now == ward.ExposureUnknown, &t.NotKnown)
+	when(c.claimed, &t.Claimed)
+	when(c.proof == ward.Confirmed, &t.Confirmed)
+	when(c.proof == ward.Awaiting, &t.Awaiting)
+	when(c.proof == ward.Contradicted, &t.Contradicted)
+	when(c.proof == ward.Disputed, &t.Disputed)
+	when(c.closedAs == "closed, confirmed", &t.ClosedConfirmed)
+	when(c.closedAs == "closed, not confirmed", &t.ClosedNotConfirmed)
+	when(c.closedAs == "not applicable", &t.ClosedNotApplying)
+	when(c.state == ward.ClosedAnswer && c.outcome == ward.OutcomeControlled, &t.Controlled)
+	when(c.state == ward.ClosedAnswer && c.outcome == ward.OutcomeAccepted, &t.Accepted)
+	when(c.state == ward.ClosedAnswer && c.outcome == ward.OutcomeResidual, &t.Residual)
+	when(c.checked == "owed", &t.Unchecked)
+	when(c.checked == "desk", &t.CheckAtDesk)
+	t.Overdue += c.late
+	if c.ever {
+		t.EverOverdue += c.all
+	} else {
+		t.EverOverdue += c.late
+	}
+	if c.state == ward.ClosedAnswer {
+		return
+	}
+	switch c.proof {
+	case ward.Contradicted:
+		t.StandContradicted += c.all
+		return
+	case ward.Disputed:
+		t.StandDisputed += c.all - c.late
+	default:
+		switch c.state {
+		case ward.Unanswered:
+			t.StandSilent += c.all - c.late
+		case ward.InProgress:
+			t.StandMoving += c.all - c.late
+		case ward.Remediated:
+			t.StandClaimed += c.all - c.late
+		}
+	}
+	t.StandOverdue += c.late
 }
 
 // Tallies counts the answers to each alert in force, newest first, and to those closed too when asked.
 func (tx *Tx) Tallies(ctx context.Context, scope ward.Scope, now time.Time, closed bool) ([]Tally, error) {
-	condition, args := within(scope, "r.org", 4)
-	rows, err := tx.tx.QueryContext(ctx, `SELECT a.id, a.title, a.severity, a.state, a.issued, COUNT(*),
-			SUM(CASE WHEN r.state = 'unanswered' THEN 1 ELSE 0 END), SUM(CASE WHEN r.state = 'in_progress' THEN 1 ELSE 0 END), SUM(CASE WHEN r.state = 'remediated' THEN 1 ELSE 0 END), SUM(CASE WHEN r.state = 'closed' THEN 1 ELSE 0 END),
-			SUM(CASE WHEN r.exposure = 'exposed' THEN 1 ELSE 0 END), SUM(CASE WHEN r.exposure = 'not_known' THEN 1 ELSE 0 END),
-			SUM(CASE WHEN r.exposure_now = 'exposed' THEN 1 ELSE 0 END), SUM(CASE WHEN r.exposure_now = 'not_exposed' THEN 1 ELSE 0 END), SUM(CASE WHEN r.exposure_now = 'not_known' THEN 1 ELSE 0 END),
-			SUM(CASE WHEN r.due <= $1 AND a.state = $2 THEN 1 ELSE 0 END), SUM(CASE WHEN r.ever_overdue = 1 OR (r.due <= $1 AND a.state = $2) THEN 1 ELSE 0 END),
-			SUM(CASE WHEN r.claimed IS NOT NULL THEN 1 ELSE 0 END), SUM(CASE WHEN r.proof = 'confirmed' THEN 1 ELSE 0 END), SUM(CASE WHEN r.proof = 'awaiting_evidence' THEN 1 ELSE 0 END), SUM(CASE WHEN r.proof = 'contradicted' THEN 1 ELSE 0 END), SUM(CASE WHEN r.proof = 'disputed' THEN 1 ELSE 0 END),
-			SUM(CASE WHEN r.closed_as = 'closed, confirmed' THEN 1 ELSE 0 END), SUM(CASE WHEN r.closed_as = 'closed, not confirmed' THEN 1 ELSE 0 END), SUM(CASE WHEN r.closed_as = 'not applicable' THEN 1 ELSE 0 END),
-			SUM(CASE WHEN r.closed IS NOT NULL AND r.outcome = 'controlled' THEN 1 ELSE 0 END), SUM(CASE WHEN r.closed IS NOT NULL AND r.outcome = 'accepted' THEN 1 ELSE 0 END), SUM(CASE WHEN r.closed IS NOT NULL AND r.outcome = 'fixed_with_residual' THEN 1 ELSE 0 END),
-			SUM(CASE WHEN r.checked = 'owed' THEN 1 ELSE 0 END), SUM(CASE WHEN r.checked = 'desk' THEN 1 ELSE 0 END),
-			`+standing("contradicted")+`, `+standing("overdue")+`, `+standing("disputed")+`, `+standing("unanswered")+`, `+standing("in_progress")+`, `+standing("remediated")+`
-		FROM alerts a JOIN responses r ON r.alert = a.id
-		WHERE (a.state = $2 OR ($3 = 1 AND a.state = 'closed')) AND r.closed_as <> '`+MovedAway+`' AND `+condition+`
-		GROUP BY a.id, a.title, a.severity, a.state, a.issued ORDER BY a.issued DESC, a.id DESC`,
-		append([]any{micros(now), string(ward.Published), flag(closed)}, args...)...)
-	return list(rows, err, func(rows *sql.Rows) (t Tally, err error) {
+	rows, err := tx.tx.QueryContext(ctx, `SELECT id, title, severity, state, issued FROM alerts WHERE state = $1 OR ($2 = 1 AND state = $3)
+		ORDER BY issued DESC, id DESC`, string(ward.Published), flag(closed), string(ward.Ended))
+	all, err := list(rows, err, func(rows *sql.Rows) (t Tally, err error) {
 		var issued sql.NullInt64
-		err = rows.Scan(&t.Alert, &t.Title, &t.Severity, &t.State, &issued, &t.Asked,
-			&t.Unanswered, &t.InProgress, &t.Remediated, &t.Closed, &t.ExposedThen, &t.NotKnownThen,
-			&t.Exposed, &t.NotExposed, &t.NotKnown, &t.Overdue, &t.EverOverdue,
-			&t.Claimed, &t.Confirmed, &t.Awaiting, &t.Contradicted, &t.Disputed,
-			&t.ClosedConfirmed, &t.ClosedNotConfirmed, &t.ClosedNotApplying, &t.Controlled, &t.Accepted, &t.Residual, &t.Unchecked, &t.CheckAtDesk,
-			&t.StandContradicted, &t.StandOverdue, &t.StandDisputed, &t.StandSilent, &t.StandMoving, &t.StandClaimed)
+		err = rows.Scan(&t.Alert, &t.Title, &t.Severity, &t.State, &issued)
 		t.Issued = moment(issued)
 		return t, err
 	})
+	if err != nil {
+		return nil, err
+	}
+	at := make(map[ward.AlertID]int, len(all))
+	for i, t := range all {
+		at[t.Alert] = i
+	}
+	condition, args := within(scope, "org", 5)
+	rows, err = tx.tx.QueryContext(ctx, `SELECT alert, state, exposure, exposure_now, proof, closed_as, outcome, checked, ever_overdue, (claimed IS NOT NULL), COUNT(*), COUNT(CASE WHEN due <= $1 THEN 1 END)
+		FROM responses WHERE alert IN (SELECT id FROM alerts WHERE state = $2 OR ($3 = 1 AND state = $4)) AND `+condition+`
+		GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10`, append([]any{micros(now), string(ward.Published), flag(closed), string(ward.Ended)}, args...)...)
+	_, err = list(rows, err, func(rows *sql.Rows) (struct{}, error) {
+		var alert ward.AlertID
+		var c counted
+		err := rows.Scan(&alert, &c.state, &c.then, &c.now, &c.proof, &c.closedAs, &c.outcome, &c.checked, &c.ever, &c.claimed, &c.all, &c.late)
+		if i, known := at[alert]; known && c.closedAs != MovedAway {
+			all[i].add(c)
+		}
+		return struct{}{}, err
+	})
+	return slices.DeleteFunc(all, func(t Tally) bool { return t.Asked == 0 }), err
 }
 
 // SaveAnswerDraft keeps what a person has begun to write; empty text removes it.
