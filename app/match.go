@@ -53,6 +53,7 @@ type matched struct {
 type machine struct {
 	name     string
 	software []*match.Identity
+	has      map[*match.Identity]bool
 }
 
 // Match holds an inventory against publishers' records and keeps nothing. It writes one line for each pair of asset and
@@ -166,7 +167,7 @@ func readInventory(o MatchOptions) ([]*machine, error) {
 		}
 		m := byName[row.Asset]
 		if m == nil || apart {
-			m = &machine{name: row.Asset}
+			m = &machine{name: row.Asset, has: map[*match.Identity]bool{}}
 			byName[row.Asset], machines = m, append(machines, m)
 		}
 		if row.Software == (ward.Software{}) {
@@ -177,7 +178,8 @@ func readInventory(o MatchOptions) ([]*machine, error) {
 			id = match.Read(row.Software)
 			read[row.Software] = id
 		}
-		if !slices.Contains(m.software, id) {
+		if !m.has[id] {
+			m.has[id] = true
 			m.software = append(m.software, id)
 		}
 		return nil

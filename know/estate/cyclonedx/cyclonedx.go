@@ -55,18 +55,18 @@ func (d Reader) Read(r io.Reader, yield func(estate.Row) error) (estate.Summary,
 	}
 	decoder := json.NewDecoder(in)
 	for number := 1; ; number++ {
-		var raw json.RawMessage
-		err := decoder.Decode(&raw)
+		token, err := decoder.Token()
 		if errors.Is(err, io.EOF) && number > 1 {
 			return tally.Summary, nil
 		}
-		if err == nil {
-			err = bill(raw, d.Asset, number, tally)
-		} else {
-			err = cut(err)
+		if err == nil && token == json.Delim('{') {
+			b := bill{in: decoder, tally: tally, number: number, otherwise: d.Asset}
+			err = b.read()
+		} else if err == nil {
+			err = &ward.Invalid{Problem: "is no CycloneDX document"}
 		}
 		if err != nil {
-			return tally.Summary, fmt.Errorf("estate/cyclonedx: bill %d: %w", number, err)
+			return tally.Summary, fmt.Errorf("estate/cyclonedx: bill %d: %w", number, cut(err))
 		}
 	}
 }
@@ -79,27 +79,137 @@ func cut(err error) error {
 	return err
 }
 
-// bill reads one bill of materials.
-func bill(raw []byte, otherwise string, number int, tally *estate.Tally) error {
-	var head struct {
-		Format  string `json:"bomFormat"`
-		Version string `json:"specVersion"`
+// bill is one bill of materials in JSON, read member by member: its components come one by one, and are held back as software
+// until it is known what asset they are on.
+type bill struct {
+	in        *json.Decoder
+	tally     *estate.Tally
+	number    int
+	otherwise string // the asset of a bill that names none
+
+	format, version string
+	metadata        *cdx.Metadata
+	asset           estate.Row
+	begun           bool
+	held            []ward.Software
+}
+
+// read reads what follows the opening brace.
+func (b *bill) read() error {
+	for b.in.More() {
+		key, err := b.in.Token()
+		if err != nil {
+			return err
+		}
+		switch key {
+		case "bomFormat":
+			err = b.in.Decode(&b.format)
+		case "specVersion":
+			err = b.in.Decode(&b.version)
+		case "metadata":
+			err = b.in.Decode(&b.metadata)
+		case "components":
+			err = b.components()
+		default:
+			err = b.skip()
+		}
+		if err != nil {
+			return b.flaw(err)
+		}
 	}
-	if err := json.Unmarshal(raw, &head); err != nil || head.Format != "CycloneDX" {
+	if _, err := b.in.Token(); err != nil {
+		return err
+	}
+	if err := b.begin(); err != nil {
+		return err
+	}
+	for _, sw := range b.held {
+		if err := yield(sw, b.asset, b.tally); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flaw says of what is no JSON of the kind that it should be what it is not.
+func (b *bill) flaw(err error) error {
+	var kind *json.UnmarshalTypeError
+	if !errors.As(err, &kind) {
+		return err
+	}
+	if b.format != "CycloneDX" {
 		return &ward.Invalid{Problem: "is no CycloneDX document"}
 	}
-	if err := checkVersion(head.Version); err != nil {
+	return &ward.Invalid{Problem: fmt.Sprintf("is not as CycloneDX %s says: %v", b.version, err)}
+}
+
+// begin checks what the bill is, and yields the asset that it is about.
+func (b *bill) begin() (err error) {
+	if b.begun {
+		return nil
+	}
+	if b.format != "CycloneDX" {
+		return &ward.Invalid{Problem: "is no CycloneDX document"}
+	}
+	if err := checkVersion(b.version); err != nil {
 		return err
 	}
-	var bom cdx.BOM
-	if err := cdx.NewBOMDecoder(bytes.NewReader(raw), cdx.BOMFileFormatJSON).Decode(&bom); err != nil {
-		return &ward.Invalid{Problem: fmt.Sprintf("is not as CycloneDX %s says: %v", head.Version, err)}
-	}
-	asset, err := begin(bom.Metadata, otherwise, number, tally)
-	if err != nil {
+	b.begun = true
+	b.asset, err = begin(b.metadata, b.otherwise, b.number, b.tally)
+	return err
+}
+
+// components reads the list of components.
+func (b *bill) components() error {
+	token, err := b.in.Token()
+	if err != nil || token == nil { // null
 		return err
 	}
-	return components(bom.Components, asset, tally, 0)
+	if token != json.Delim('[') {
+		return &ward.Invalid{Field: "components", Problem: fmt.Sprintf("is not as CycloneDX %s says: no list", b.version)}
+	}
+	if b.format != "" && b.version != "" && b.metadata != nil {
+		if err := b.begin(); err != nil {
+			return err
+		}
+	}
+	for b.in.More() {
+		var c cdx.Component
+		if err := b.in.Decode(&c); err != nil {
+			return err
+		}
+		err := component(&c, 0, func(sw ward.Software) error {
+			if b.begun {
+				return yield(sw, b.asset, b.tally)
+			}
+			b.held = append(b.held, sw)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	_, err = b.in.Token()
+	return err
+}
+
+// skip passes over one value, however large, without keeping it.
+func (b *bill) skip() error {
+	for depth := 0; ; {
+		token, err := b.in.Token()
+		if err != nil {
+			return err
+		}
+		switch token {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+		if depth == 0 {
+			return nil
+		}
+	}
 }
 
 func checkVersion(version string) error {
@@ -140,7 +250,7 @@ func begin(metadata *cdx.Metadata, otherwise string, number int, tally *estate.T
 	if err := tally.Row(first); err != nil {
 		return asset, err
 	}
-	return asset, components(metadata.Component.Components, asset, tally, 0)
+	return asset, inside(metadata.Component.Components, 0, func(sw ward.Software) error { return yield(sw, asset, tally) })
 }
 
 // assetOf reads the asset that a bill is about.
@@ -185,33 +295,39 @@ func softwareOf(c *cdx.Component) ward.Software {
 	return sw
 }
 
-// components yields each component and those inside it.
-func components(list *[]cdx.Component, asset estate.Row, tally *estate.Tally, depth int) error {
+// component takes a component and those inside it.
+func component(c *cdx.Component, depth int, take func(ward.Software) error) error {
+	if depth > mostDepth {
+		return &ward.Invalid{Field: "components", Problem: fmt.Sprintf("nest deeper than %d", mostDepth)}
+	}
+	switch c.Type {
+	case cdx.ComponentTypeFile, cdx.ComponentTypeData, cdx.ComponentTypeCryptographicAsset:
+	default:
+		if err := take(softwareOf(c)); err != nil {
+			return err
+		}
+	}
+	return inside(c.Components, depth, take)
+}
+
+func inside(list *[]cdx.Component, depth int, take func(ward.Software) error) error {
 	if list == nil {
 		return nil
 	}
-	if depth == mostDepth {
-		return &ward.Invalid{Field: "components", Problem: fmt.Sprintf("nest deeper than %d", mostDepth)}
-	}
 	for i := range *list {
-		if err := component(&(*list)[i], asset, tally, depth); err != nil {
+		if err := component(&(*list)[i], depth+1, take); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func component(c *cdx.Component, asset estate.Row, tally *estate.Tally, depth int) error {
-	row := asset
-	row.Software = softwareOf(c)
-	switch {
-	case c.Type == cdx.ComponentTypeFile, c.Type == cdx.ComponentTypeData, c.Type == cdx.ComponentTypeCryptographicAsset:
-	case row.Software.Product == "" && row.Software.CPE == "" && row.Software.PURL == "":
-		tally.Reject(row.Line, "a component has no name")
-	default:
-		if err := tally.Row(row); err != nil {
-			return err
-		}
+// yield gives software on the asset.
+func yield(sw ward.Software, asset estate.Row, tally *estate.Tally) error {
+	if sw.Product == "" && sw.CPE == "" && sw.PURL == "" {
+		tally.Reject(asset.Line, "a component has no name")
+		return nil
 	}
-	return components(c.Components, asset, tally, depth+1)
+	asset.Software = sw
+	return tally.Row(asset)
 }

@@ -83,7 +83,7 @@ func (b *markup) element(e xml.StartElement) error {
 		if err := b.decode(&c, e); err != nil {
 			return err
 		}
-		return component(&c, b.asset, b.tally, 0)
+		return component(&c, 0, func(sw ward.Software) error { return yield(sw, b.asset, b.tally) })
 	}
 	return b.in.Skip()
 }
