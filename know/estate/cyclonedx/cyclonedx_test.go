@@ -115,3 +115,33 @@ func Fuzz(f *testing.F) {
 		}
 	})
 }
+
+// TestFaultABillOfVeryManyComponents is read component by component, in whichever order its members come, and dependencies that
+// go round in a circle are nobody's concern.
+func TestFaultABillOfVeryManyComponents(t *testing.T) {
+	const many = 100_000
+	var list strings.Builder
+	list.WriteString(`"components":[`)
+	for i := range many {
+		if i > 0 {
+			list.WriteByte(',')
+		}
+		fmt.Fprintf(&list, `{"type":"library","bom-ref":"c%d","name":"part-%d","version":"1.%d"}`, i, i, i%50)
+	}
+	list.WriteString(`]`)
+	const head, about, circle = `"bomFormat":"CycloneDX","specVersion":"1.6"`, `"metadata":{"component":{"type":"application","name":"box"}}`,
+		`"dependencies":[{"ref":"c0","dependsOn":["c1"]},{"ref":"c1","dependsOn":["c0"]}]`
+	for _, members := range [][]string{{head, about, list.String(), circle}, {circle, list.String(), about, head}} {
+		rows := 0
+		sum, err := cyclonedx.Reader{}.Read(strings.NewReader("{"+strings.Join(members, ",")+"}"), func(r estate.Row) error {
+			if r.Asset != "box" {
+				return fmt.Errorf("asset %q", r.Asset)
+			}
+			rows++
+			return nil
+		})
+		if err != nil || rows != many+1 || sum.Rejected != 0 { // and the asset itself
+			t.Errorf("%d rows, %+v, %v", rows, sum, err)
+		}
+	}
+}
