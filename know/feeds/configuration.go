@@ -54,6 +54,11 @@ func (c Configuration) node() (know.Node, bool) {
 		}
 	}
 	node.Children = append(Trees(c.Nodes), Trees(c.Children)...)
+	return trimmed(node)
+}
+
+// trimmed takes a layer around a single node off; it is false for a node of nothing.
+func trimmed(node know.Node) (know.Node, bool) {
 	if len(node.Matches) == 0 && len(node.Children) == 1 && !node.Negate {
 		return node.Children[0], true
 	}

@@ -34,24 +34,36 @@ func NewCatalogue() *Catalogue {
 	return &Catalogue{words: newDictionary(), weaknesses: map[ward.CVE]*Weakness{}, shelves: map[string]*shelf{}}
 }
 
-// Put takes in the reports of one weakness, in place of what was there.
+// Put takes in the reports of one weakness, in place of all that was there.
 func (c *Catalogue) Put(cve ward.CVE, reports []know.Report) {
-	c.put(cve, c.words.compile(reports))
+	w := &Weakness{CVE: cve}
+	for _, r := range reports {
+		w.hear(c.words, r)
+	}
+	if old := c.weaknesses[cve]; old != nil {
+		c.takeOff(old)
+	}
+	c.shelve(w)
 }
 
-func (c *Catalogue) put(cve ward.CVE, w *Weakness) {
-	if old := c.weaknesses[cve]; old != nil {
-		for _, key := range old.Keys {
-			s := c.shelves[key]
-			s.weaknesses = slices.DeleteFunc(s.weaknesses, func(w *Weakness) bool { return w == old })
-			s.ready = false
-		}
-		delete(c.weaknesses, cve)
-	}
+// Add takes in one report, in place of an older one by its source.
+func (c *Catalogue) Add(r know.Report) {
+	w := c.weaknesses[r.CVE]
 	if w == nil {
+		w = &Weakness{CVE: r.CVE}
+	} else {
+		c.takeOff(w)
+	}
+	w.hear(c.words, r)
+	c.shelve(w)
+}
+
+func (c *Catalogue) shelve(w *Weakness) {
+	w.silent = !w.index()
+	c.weaknesses[w.CVE] = w
+	if w.silent {
 		return
 	}
-	c.weaknesses[cve] = w
 	for _, key := range w.Keys {
 		s := c.shelves[key]
 		if s == nil {
@@ -62,10 +74,26 @@ func (c *Catalogue) put(cve ward.CVE, w *Weakness) {
 	}
 }
 
-// Weakness is one weakness made ready, or nil when nobody says anything of its versions.
-func (c *Catalogue) Weakness(cve ward.CVE) *Weakness { return c.weaknesses[cve] }
+func (c *Catalogue) takeOff(old *Weakness) {
+	if old.silent {
+		return
+	}
+	for _, key := range old.Keys {
+		s := c.shelves[key]
+		s.weaknesses = slices.DeleteFunc(s.weaknesses, func(w *Weakness) bool { return w == old })
+		s.ready = false
+	}
+}
 
-// Len is how many weaknesses there are.
+// Weakness is one weakness made ready, or nil when nobody says anything of its versions.
+func (c *Catalogue) Weakness(cve ward.CVE) *Weakness {
+	if w := c.weaknesses[cve]; w != nil && !w.silent {
+		return w
+	}
+	return nil
+}
+
+// Len is how many weaknesses were taken in, those of which nobody says anything of versions too.
 func (c *Catalogue) Len() int { return len(c.weaknesses) }
 
 // Ready makes every shelf ready, which Match else does at the first question about a product.

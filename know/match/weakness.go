@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"wardwatch/know"
 	"wardwatch/ward"
@@ -14,15 +15,19 @@ type Weakness struct {
 	CVE     ward.CVE
 	Keys    []string // of every product that is called vulnerable
 	sources []source
+	silent  bool // in a catalogue: nobody says anything of versions, or it is withdrawn
 }
 
-// A source is one report with something to say about versions.
+// A source is one report.
 type source struct {
 	name   string // "cna:ivanti"
 	label  string // "Ivanti (CNA)"
 	rank   int
 	claims []claim
 	trees  []node
+
+	modified  time.Time // its own date of this statement
+	withdraws bool      // the CVE as such
 }
 
 // A claim is one product's entry made ready.
@@ -71,58 +76,76 @@ var versionless = map[string]bool{"kev": true, "epss": true}
 func Compile(reports []know.Report) *Weakness { return newDictionary().compile(reports) }
 
 func (d *dictionary) compile(reports []know.Report) *Weakness {
-	newest := map[string]know.Report{}
-	for _, r := range reports {
-		if old, ok := newest[r.Source]; !ok || !r.Modified.Before(old.Modified) {
-			newest[r.Source] = r
-		}
-	}
 	w := &Weakness{}
-	for _, name := range slices.Sorted(mapKeys(newest)) {
-		r := newest[name]
-		if r.Rejected && (strings.HasPrefix(name, "cna:") || name == "nvd") {
-			return nil
-		}
-		if versionless[name] || len(r.Claims) == 0 && len(r.Trees) == 0 {
-			continue
-		}
-		w.CVE = r.CVE
-		s := source{name: name, label: ward.SourceName(name), rank: rankOf(name)}
-		for _, c := range r.Claims {
-			made := d.readClaim(c)
-			s.claims = append(s.claims, made)
-			w.Keys = append(append(w.Keys, made.pkg), made.cpeKeys...)
-			if !strings.HasPrefix(made.key, "/") { // a product without a vendor is anybody's
-				w.Keys = append(w.Keys, made.key)
-			}
-		}
-		for _, tree := range r.Trees {
-			n, ok := d.readNode(tree)
-			if !ok {
-				continue
-			}
-			s.trees = append(s.trees, n)
-			w.Keys = n.vulnerableKeys(w.Keys)
-		}
-		w.sources = append(w.sources, s)
+	for _, r := range reports {
+		w.hear(d, r)
 	}
-	if len(w.sources) == 0 {
+	if !w.index() {
 		return nil
 	}
-	slices.Sort(w.Keys)
-	w.Keys = slices.DeleteFunc(slices.Compact(w.Keys), func(key string) bool { return key == "" })
-	slices.SortStableFunc(w.sources, func(a, b source) int { return cmp.Compare(a.rank, b.rank) })
 	return w
 }
 
-func mapKeys(m map[string]know.Report) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for key := range m {
-			if !yield(key) {
-				return
+// hear takes in a report, in place of an older one by its source.
+func (w *Weakness) hear(d *dictionary, r know.Report) {
+	if versionless[r.Source] {
+		return
+	}
+	w.CVE = r.CVE
+	at := slices.IndexFunc(w.sources, func(s source) bool { return s.name == r.Source })
+	switch {
+	case at < 0:
+		w.sources = append(w.sources, d.source(r))
+	case !r.Modified.Before(w.sources[at].modified):
+		w.sources[at] = d.source(r)
+	}
+}
+
+// index puts the sources in order and lists the products; false when nothing is said of versions, or it is withdrawn.
+func (w *Weakness) index() bool {
+	w.Keys = nil
+	says := false
+	for i := range w.sources {
+		s := &w.sources[i]
+		if s.withdraws {
+			w.Keys = nil
+			return false
+		}
+		says = says || len(s.claims)+len(s.trees) > 0
+		for j := range s.claims {
+			c := &s.claims[j]
+			w.Keys = append(append(w.Keys, c.pkg), c.cpeKeys...)
+			if !strings.HasPrefix(c.key, "/") { // a product without a vendor is anybody's
+				w.Keys = append(w.Keys, c.key)
 			}
 		}
+		for j := range s.trees {
+			w.Keys = s.trees[j].vulnerableKeys(w.Keys)
+		}
 	}
+	slices.Sort(w.Keys)
+	w.Keys = slices.Clip(slices.DeleteFunc(slices.Compact(w.Keys), func(key string) bool { return key == "" }))
+	slices.SortFunc(w.sources, func(a, b source) int { return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.name, b.name)) })
+	return says
+}
+
+// source makes one report ready.
+func (d *dictionary) source(r know.Report) source {
+	s := newSource(r.Source)
+	s.modified, s.withdraws = r.Modified, r.Rejected && (strings.HasPrefix(r.Source, "cna:") || r.Source == "nvd")
+	for _, c := range r.Claims {
+		s.claims = append(s.claims, d.readClaim(c))
+	}
+	for _, tree := range r.Trees {
+		if n, ok := d.readNode(tree); ok {
+			s.trees = append(s.trees, n)
+		}
+	}
+	return s
+}
+
+func newSource(name string) source {
+	return source{name: name, label: ward.SourceName(name), rank: rankOf(name)}
 }
 
 func rankOf(source string) int {

@@ -59,6 +59,7 @@ func (*Source) Recognises(_ string, head []byte) bool {
 func (s *Source) Read(ctx context.Context, r io.Reader, yield func(know.Report) error) (feeds.Summary, error) {
 	var observed time.Time
 	var total int
+	var w feeds.Walker
 	doc := feeds.Document{
 		List: []string{"CVE_Items", "vulnerabilities", "cve_items"},
 		Bare: "sourceIdentifier",
@@ -73,14 +74,20 @@ func (s *Source) Read(ctx context.Context, r io.Reader, yield func(know.Report) 
 				_ = json.Unmarshal([]byte(strings.Trim(string(value), `"`)), &total) // what is no number is no count
 			}
 		},
-		Record: read,
+		Record: func(list string, raw []byte) ([]know.Report, error) {
+			if reports, ok := walk(&w, list, raw); ok {
+				return reports, nil
+			}
+			return read(list, raw)
+		},
 	}
 	sum, err := doc.Read(ctx, r, yield)
 	sum.Observed, sum.Total = observed, total
 	return sum, err
 }
 
-// read reads an element of a 1.1 feed, an element of a 2.0 page, or a bare 2.0 record.
+// read reads an element of a 1.1 feed, an element of a 2.0 page, or a bare 2.0 record. Walk does the same in a fifth of the
+// time; read says what is wrong with a record that walk does not understand.
 func read(list string, raw []byte) ([]know.Report, error) {
 	switch list {
 	case "CVE_Items":
@@ -88,7 +95,7 @@ func read(list string, raw []byte) ([]know.Report, error) {
 		if err := json.Unmarshal(raw, &old); err != nil {
 			return nil, fmt.Errorf("%s: %w", cmp.Or(old.CVE.Meta.ID, "unnamed"), err)
 		}
-		return old.report()
+		return old.report(feeds.Trees(old.Configurations.Nodes))
 	case "vulnerabilities":
 		var element struct {
 			CVE record `json:"cve"`
@@ -96,13 +103,13 @@ func read(list string, raw []byte) ([]know.Report, error) {
 		if err := json.Unmarshal(raw, &element); err != nil {
 			return nil, fmt.Errorf("%s: %w", cmp.Or(element.CVE.ID, "unnamed"), err)
 		}
-		return element.CVE.report()
+		return element.CVE.report(feeds.Trees(element.CVE.Configurations))
 	}
 	var rec record
 	if err := json.Unmarshal(raw, &rec); err != nil {
 		return nil, fmt.Errorf("%s: %w", cmp.Or(rec.ID, "unnamed"), err)
 	}
-	return rec.report()
+	return rec.report(feeds.Trees(rec.Configurations))
 }
 
 type words struct {
@@ -116,21 +123,23 @@ type score struct {
 	Vector  string  `json:"vectorString"`
 }
 
+type metric struct {
+	Source string `json:"source"`
+	Data   score  `json:"cvssData"`
+}
+
 type link struct {
 	URL string `json:"url"`
 }
 
 // record is a record of the 2.0 API.
 type record struct {
-	ID           string  `json:"id"`
-	Published    string  `json:"published"`
-	Modified     string  `json:"lastModified"`
-	Status       string  `json:"vulnStatus"`
-	Descriptions []words `json:"descriptions"`
-	Metrics      map[string][]struct {
-		Source string `json:"source"`
-		Data   score  `json:"cvssData"`
-	} `json:"metrics"`
+	ID             string                `json:"id"`
+	Published      string                `json:"published"`
+	Modified       string                `json:"lastModified"`
+	Status         string                `json:"vulnStatus"`
+	Descriptions   []words               `json:"descriptions"`
+	Metrics        map[string][]metric   `json:"metrics"`
 	Exploited      string                `json:"cisaExploitAdd"`
 	Due            string                `json:"cisaActionDue"`
 	Action         string                `json:"cisaRequiredAction"`
@@ -138,13 +147,13 @@ type record struct {
 	References     []link                `json:"references"`
 }
 
-func (rec *record) report() ([]know.Report, error) {
+func (rec *record) report(trees []know.Node) ([]know.Report, error) {
 	r, err := begin(rec.ID, rec.Published, rec.Modified, rec.Descriptions, rec.References)
 	if err != nil {
 		return nil, err
 	}
 	r.Rejected = strings.EqualFold(rec.Status, "Rejected")
-	r.Trees = feeds.Trees(rec.Configurations)
+	r.Trees = trees
 	for _, family := range slices.Sorted(maps.Keys(rec.Metrics)) {
 		for _, m := range rec.Metrics[family] {
 			who := speaker
@@ -189,13 +198,13 @@ type record11 struct {
 	Modified  string `json:"lastModifiedDate"`
 }
 
-func (rec *record11) report() ([]know.Report, error) {
+func (rec *record11) report(trees []know.Node) ([]know.Report, error) {
 	r, err := begin(rec.CVE.Meta.ID, rec.Published, rec.Modified, rec.CVE.Description.Data, rec.CVE.References.Data)
 	if err != nil {
 		return nil, err
 	}
 	r.Rejected = strings.HasPrefix(r.Description, "** REJECT **") || strings.HasPrefix(r.Description, "Rejected reason:")
-	r.Trees = feeds.Trees(rec.Configurations.Nodes)
+	r.Trees = trees
 	r.CVSS = append(rec.Impact.V3.Data.cvss(speaker, r.Modified), rec.Impact.V2.Data.cvss(speaker, r.Modified)...)
 	return []know.Report{r}, nil
 }
