@@ -230,8 +230,10 @@ func readIntel(ctx context.Context, o MatchOptions, wanted map[string]bool) (map
 	}
 	takeBack(reports, editions)
 	weaknesses := map[string][]*match.Weakness{}
-	for _, known := range reports {
-		w := match.Compile(known)
+	catalogue := match.NewCatalogue()
+	for cve, known := range reports {
+		catalogue.Put(cve, known)
+		w := catalogue.Weakness(cve)
 		if w == nil {
 			continue
 		}

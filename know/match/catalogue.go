@@ -64,11 +64,11 @@ func (c *Catalogue) shelve(w *Weakness) {
 	if w.silent {
 		return
 	}
-	for _, key := range w.Keys {
-		s := c.shelves[key]
+	for _, text := range w.Keys {
+		s := c.shelves[text]
 		if s == nil {
-			s = &shelf{key: key}
-			c.shelves[key] = s
+			s = &shelf{key: key{text, c.words.number(text)}}
+			c.shelves[text] = s
 		}
 		s.weaknesses, s.ready = append(s.weaknesses, w), false
 	}

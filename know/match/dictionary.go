@@ -11,18 +11,19 @@ import (
 type dictionary struct {
 	names     map[string]*name
 	stretches map[bounds]*span
-	products  map[product]string // keys
+	products  map[product]key
+	keys      map[string]int32 // numbers of product keys
 }
 
 func newDictionary() *dictionary {
-	return &dictionary{map[string]*name{}, map[bounds]*span{}, map[product]string{}}
+	return &dictionary{map[string]*name{}, map[bounds]*span{}, map[product]key{}, map[string]int32{}}
 }
 
 // A name is one CPE pattern made ready.
 type name struct {
 	text   string // as written
 	cpe    know.CPE
-	key    string // of the product
+	key           // of the product
 	family string // of a whole family of operating systems, "windows" for windows:-
 	bare   bool   // says nothing beyond part, vendor, product, version and update
 	open   bool   // nor of the update
@@ -38,6 +39,12 @@ type name struct {
 type bounds struct{ startIncluding, startExcluding, endIncluding, endExcluding string }
 
 type product struct{ vendor, product string } // as CPE values
+
+// A key is a product key and its number in the dictionary.
+type key struct {
+	key     string
+	product int32
+}
 
 // generic are products that stand for a whole family of operating systems when no version is given.
 var generic = map[string]string{
@@ -57,7 +64,7 @@ func (d *dictionary) name(text string) *name {
 	}
 	n := &name{text: text, cpe: cpe, key: d.key(cpe.Vendor, cpe.Product), bare: true}
 	if cpe.Version == know.AnyValue || cpe.Version == know.NoValue {
-		n.family = generic[n.key]
+		n.family = generic[n.key.key]
 	}
 	for _, value := range [...]string{cpe.Edition, cpe.Language, cpe.SWEdition, cpe.TargetSW, cpe.TargetHW, cpe.Other} {
 		n.bare = n.bare && value == know.AnyValue
@@ -80,14 +87,25 @@ func (d *dictionary) name(text string) *name {
 }
 
 // key is the product key of a CPE's vendor and product.
-func (d *dictionary) key(vendor, name string) string {
+func (d *dictionary) key(vendor, name string) key {
 	p := product{vendor, name}
-	key, ok := d.products[p]
+	k, ok := d.products[p]
 	if !ok {
-		key = know.ProductKey(know.Plain(vendor), know.Plain(name))
-		d.products[p] = key
+		k.key = know.ProductKey(know.Plain(vendor), know.Plain(name))
+		k.product = d.number(k.key)
+		d.products[p] = k
 	}
-	return key
+	return k
+}
+
+// number is that of a product key.
+func (d *dictionary) number(key string) int32 {
+	n, ok := d.keys[key]
+	if !ok {
+		n = int32(len(d.keys))
+		d.keys[key] = n
+	}
+	return n
 }
 
 // stretch is the versions that a condition is about.

@@ -11,7 +11,7 @@ import (
 
 // A shelf is the weaknesses of one product, in an order in which a version finds those that concern it.
 type shelf struct {
-	key        string
+	key
 	weaknesses []*Weakness
 	ready      bool
 
@@ -381,11 +381,11 @@ func (s *shelf) read(at int32, w *Weakness) {
 	for i := range w.sources {
 		src := &w.sources[i]
 		for j := range src.claims {
-			always = always || src.claims[j].about(s.key)
+			always = always || src.claims[j].about(s.key.key)
 		}
 		for j := range src.trees {
 			n := &src.trees[j]
-			always = always || n.unusual()
+			always = always || n.unusual
 			t := tree{entry: at, beside: yes}
 			if !s.list(n, int32(len(s.trees)), &t) {
 				continue
@@ -418,7 +418,7 @@ func (s *shelf) list(n *node, at int32, t *tree) bool {
 	found := false
 	for i := range n.leaves {
 		l := &n.leaves[i]
-		if !l.vulnerable || l.key != s.key {
+		if l.product != s.product || !l.vulnerable {
 			continue
 		}
 		found = true
@@ -431,18 +431,6 @@ func (s *shelf) list(n *node, at int32, t *tree) bool {
 		found = s.list(&n.children[i], at, t) || found
 	}
 	return found
-}
-
-// unusual reports whether a tree negates, or names products by a pattern: such a one is always asked.
-func (n *node) unusual() bool {
-	unusual := n.negate
-	for i := range n.leaves {
-		unusual = unusual || n.leaves[i].vulnerable && n.leaves[i].pattern
-	}
-	for i := range n.children {
-		unusual = unusual || n.children[i].unusual()
-	}
-	return unusual
 }
 
 // read is false for a tree of another shape than one list, or lists that all have to hold and of which one names the product.
@@ -459,7 +447,7 @@ func (t *tree) read(s *shelf, n *node) bool {
 		if len(child.children) > 0 || child.and && len(child.leaves) > 1 {
 			return false
 		}
-		if child.names(s.key) {
+		if child.names(s.product) {
 			lists++
 			continue
 		}
@@ -467,11 +455,11 @@ func (t *tree) read(s *shelf, n *node) bool {
 		for j := range child.leaves {
 			l := &child.leaves[j]
 			switch {
-			case l.key == s.key && l.cpe.Part == "h" && l.family == "":
+			case l.product == s.product && l.cpe.Part == "h" && l.family == "":
 				result = yes
-			case l.key != s.key && l.family != "":
+			case l.product != s.product && l.family != "":
 				t.families = true
-			case l.key == s.key || l.pattern:
+			case l.product == s.product || l.pattern:
 				return false
 			}
 		}
@@ -481,9 +469,9 @@ func (t *tree) read(s *shelf, n *node) bool {
 }
 
 // names reports whether a list calls the product vulnerable.
-func (n *node) names(key string) bool {
+func (n *node) names(product int32) bool {
 	for i := range n.leaves {
-		if l := &n.leaves[i]; l.vulnerable && l.key == key {
+		if l := &n.leaves[i]; l.product == product && l.vulnerable {
 			return true
 		}
 	}

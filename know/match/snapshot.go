@@ -320,6 +320,7 @@ func (r *snapshotReader) node() (n node) {
 			n.children[i] = r.node()
 		}
 	}
+	n.note()
 	return n
 }
 
@@ -334,7 +335,7 @@ func (r *snapshotReader) leaf() leaf {
 			r.bad, r.names[at] = true, nothing
 		}
 	}
-	l := leaf{name: r.names[at], span: r.names[at].span, vulnerable: bits&1 != 0}
+	l := leaf{name: r.names[at], span: r.names[at].span, product: r.names[at].product, vulnerable: bits&1 != 0}
 	if bits&2 != 0 {
 		from, to := r.text(), r.text()
 		var m know.CPEMatch

@@ -52,7 +52,7 @@ func (n *node) concerns(id *Identity) bool {
 
 // names reports whether the leaf is about the identity's product.
 func (l *leaf) names(id *Identity) bool {
-	if id.has(l.key) {
+	if id.has(l.key.key) {
 		return true
 	}
 	if l.pattern && id.cpe != nil {

@@ -45,6 +45,7 @@ type claim struct {
 // A node is a tree of CPE conditions made ready.
 type node struct {
 	and, negate bool
+	unusual     bool // it negates, or names products by a pattern
 	leaves      []leaf
 	children    []node
 }
@@ -53,6 +54,7 @@ type node struct {
 type leaf struct {
 	*name
 	span       *span
+	product    int32 // as of its name, at hand
 	vulnerable bool
 }
 
@@ -175,7 +177,7 @@ func (d *dictionary) readClaim(c know.Claim) claim {
 	for _, name := range c.CPEs {
 		if n := d.name(name); n != nil {
 			made.cpes = append(made.cpes, n.cpe)
-			made.cpeKeys = append(made.cpeKeys, n.key)
+			made.cpeKeys = append(made.cpeKeys, n.key.key)
 		}
 	}
 	for _, r := range c.Versions {
@@ -224,7 +226,7 @@ func (d *dictionary) readNode(n know.Node) (node, bool) {
 		if named == nil {
 			return node{}, false
 		}
-		made.leaves[i] = leaf{name: named, span: d.stretch(m, named), vulnerable: m.Vulnerable}
+		made.leaves[i] = leaf{name: named, span: d.stretch(m, named), product: named.product, vulnerable: m.Vulnerable}
 	}
 	for _, child := range n.Children {
 		c, ok := d.readNode(child)
@@ -233,13 +235,25 @@ func (d *dictionary) readNode(n know.Node) (node, bool) {
 		}
 		made.children = append(made.children, c)
 	}
+	made.note()
 	return made, len(made.leaves)+len(made.children) > 0
+}
+
+// note works out what is asked of the node often; its children come first.
+func (n *node) note() {
+	n.unusual = n.negate
+	for i := range n.leaves {
+		n.unusual = n.unusual || n.leaves[i].vulnerable && n.leaves[i].pattern
+	}
+	for i := range n.children {
+		n.unusual = n.unusual || n.children[i].unusual
+	}
 }
 
 // vulnerableKeys adds the product keys of the names that the tree calls vulnerable.
 func (n *node) vulnerableKeys(keys []string) []string {
 	for i := range n.leaves {
-		if key := n.leaves[i].key; n.leaves[i].vulnerable && (len(keys) == 0 || keys[len(keys)-1] != key) {
+		if key := n.leaves[i].key.key; n.leaves[i].vulnerable && (len(keys) == 0 || keys[len(keys)-1] != key) {
 			keys = append(keys, key)
 		}
 	}
