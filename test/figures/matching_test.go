@@ -274,7 +274,9 @@ func measureMatching(b *testing.B, raw [][]byte, size int) {
 		b.Fatal("nothing matched")
 	}
 	each := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(len(identities)) }
-	rate := func(d time.Duration) string { return fmt.Sprintf("%.0f a second", float64(len(identities))/d.Seconds()) }
+	rate := func(d time.Duration) string {
+		return fmt.Sprintf("%.0f a second", float64(len(identities))/d.Seconds())
+	}
 	record(b, figure{"an identity against every weakness", each(matching), 4, "µs", fmt.Sprintf("%s (250000 asked); %d distinct CPEs, %d verdicts, %d affected, trees and editions and all", rate(matching), len(identities), kept, affected)})
 	record(b, figure{"an identity: one look-up, one comparison", each(least), 0, "µs", fmt.Sprintf("%s: the floor, %.0f × less", rate(least), matching.Seconds()/least.Seconds())})
 	record(b, figure{"an identity made ready", each(reading), 0, "µs", rate(reading) + ", once for each that is new"})
