@@ -546,9 +546,9 @@ func TestASupersessionPointsToTheAlertThatTakesThePlace(t *testing.T) {
 	if still, err := g.Board.Get(g.Ctx, ward.Everything(), next[1].ID); err != nil || still.State != ward.Approved {
 		t.Errorf("%+v, %v", still, err)
 	}
-	real := fixed()
-	real.Exercise = false
-	for name, words := range map[string]ward.Alert{"the real by an exercise": real, "none": fixed(), "an ended one": fixed()} {
+	live := fixed()
+	live.Exercise = false
+	for name, words := range map[string]ward.Alert{"the real by an exercise": live, "none": fixed(), "an ended one": fixed()} {
 		words.Supersedes = map[string]ward.AlertID{"the real by an exercise": p.Alert.ID, "none": "CC-404", "an ended one": old.ID}[name]
 		var invalid *ward.Invalid
 		if _, err := g.Board.Draft(g.Ctx, ground.Ann, words); !errors.As(err, &invalid) || invalid.Field != "supersedes" {

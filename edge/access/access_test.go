@@ -647,3 +647,110 @@ func TestDueSweepsByTheDoorsClock(t *testing.T) {
 		t.Errorf("next %s, %v", next, err)
 	}
 }
+
+func TestConfirmingWhoOneIs(t *testing.T) {
+	world := ward.NewHandClock(start.AddDate(-1, 0, 0)) // the product may live on another clock than its people
+	h := open(t, access.Options{World: world})
+	h.add(t, "approver@watch.example", ward.Approver, "")
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /in", func(w http.ResponseWriter, r *http.Request) {
+		_, err := h.door.SignIn(r.Context(), r.FormValue("email"), r.FormValue("password"), h.door.Address(r))
+		answer(w, "in", err)
+	})
+	mux.HandleFunc("POST /confirm", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, "confirmed", h.door.Confirm(r.Context(), r.FormValue("password")))
+	})
+	mux.HandleFunc("GET /proved", func(w http.ResponseWriter, r *http.Request) {
+		at := edge.Actor(r.Context()).SteppedUp
+		if at.IsZero() {
+			answer(w, "never", nil)
+			return
+		}
+		answer(w, world.Now().Sub(at).String(), nil)
+	})
+	server := httptest.NewServer(h.door.Middleware(mux))
+	t.Cleanup(server.Close)
+	c := browser(t)
+	proved := func(want string) {
+		t.Helper()
+		if _, got := get(t, c, server.URL+"/proved"); got != want {
+			t.Errorf("proved %s ago, want %s", got, want)
+		}
+	}
+	if status, _ := post(t, c, server.URL+"/confirm", url.Values{"password": {goodPassword}}); status != http.StatusUnauthorized {
+		t.Errorf("nobody confirms: %d", status)
+	}
+	post(t, c, server.URL+"/in", in("approver@watch.example", goodPassword))
+	proved("never") // to sign in, hours ago perhaps, is no fresh proof
+	h.url = server.URL
+	key := h.session(c)
+	if status, text := post(t, c, server.URL+"/confirm", url.Values{"password": {"something else entirely"}}); status != http.StatusUnprocessableEntity || !strings.Contains(text, "is not right") {
+		t.Errorf("%d %s", status, text)
+	}
+	proved("never")
+	if status, _ := post(t, c, server.URL+"/confirm", url.Values{"password": {goodPassword}}); status != http.StatusOK {
+		t.Fatalf("%d", status)
+	}
+	if now := h.session(c); now == key || now == "" {
+		t.Error("the session goes on under its old key")
+	}
+	proved("0s")
+	h.clock.Advance(9 * time.Minute)
+	proved("9m0s")
+	// The product's clock does not age a proof: people live on the door's.
+	world.Advance(time.Hour)
+	proved("9m0s")
+	post(t, c, server.URL+"/in", in("approver@watch.example", goodPassword))
+	proved("never") // another session
+	entries, err := h.store.Accounts().AuditEntries(t.Context(), ward.Everything(), "", 0, 50)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := map[string]int{}
+	for _, e := range entries {
+		said[e.Action]++
+		if strings.Contains(e.Detail, "something else") {
+			t.Errorf("the record holds what was typed: %+v", e)
+		}
+	}
+	if said["access.confirm"] != 1 || said["access.sign_in_failed"] != 1 {
+		t.Errorf("%v", said)
+	}
+}
+
+func TestATokenConfirmsNothing(t *testing.T) {
+	h := open(t, access.Options{})
+	p := h.add(t, "approver@watch.example", ward.Approver, "")
+	_, secret, err := h.door.AddToken(t.Context(), ward.System("test"), p.ID, "script", time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var confirmed error
+	handler := h.door.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if !edge.Actor(r.Context()).SteppedUp.IsZero() {
+			t.Error("a token has proved who it is")
+		}
+		confirmed = h.door.Confirm(r.Context(), goodPassword)
+	}))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/confirm", nil)
+	r.Header.Set("Authorization", "Bearer "+secret)
+	handler.ServeHTTP(httptest.NewRecorder(), r)
+	if !errors.Is(confirmed, edge.ErrUnsigned) {
+		t.Errorf("%v", confirmed)
+	}
+}
+
+func TestACommandConfirmsByPassword(t *testing.T) {
+	h := open(t, access.Options{})
+	h.add(t, "approver@watch.example", ward.Approver, "")
+	who, err := h.door.Confirmed(t.Context(), " Approver@watch.example", goodPassword)
+	if err != nil || !who.SteppedUp.Equal(start) || who.Role != ward.Approver {
+		t.Errorf("%+v, %v", who, err)
+	}
+	if _, err := h.door.Confirmed(t.Context(), "approver@watch.example", "not the password"); !errors.Is(err, edge.ErrSignIn) {
+		t.Errorf("%v", err)
+	}
+	if _, err := h.door.Confirmed(t.Context(), "nobody@watch.example", goodPassword); !errors.Is(err, edge.ErrSignIn) {
+		t.Errorf("%v", err)
+	}
+}

@@ -465,3 +465,80 @@ func FuzzRequests(f *testing.F) {
 		}
 	})
 }
+
+func TestOnePersonAwakePublishesAloneOverTheAPI(t *testing.T) {
+	w := open(t, api.Options{})
+	a := read[api.Alert](t, w.call("approver", "POST", "/api/v1/alerts", draft), 201)
+	at := "/api/v1/alerts/" + string(a.ID)
+	alone := `{"organisations":["XZ2"],"inform":["XZ1"],"reason":"nobody else is awake"}`
+	// A token proves nobody awake.
+	if p := w.call("approver", "POST", at+"/publish-alone", alone, "If-Match", `"1"`); p.status != 403 || p.problem(t).Type != "urn:wardwatch:problem:step-up" {
+		t.Errorf("by a token: %d %s", p.status, p.body)
+	}
+	if p := w.call("approver", "POST", "/api/v1/account/confirm", `{"password":"`+password+`"}`); p.status != 403 {
+		t.Errorf("a token confirms: %d %s", p.status, p.body)
+	}
+	w.client = w.signedIn("approver")
+	if p := w.call("", "POST", at+"/publish-alone", alone, "If-Match", `"1"`); p.status != 403 {
+		t.Errorf("signed in, and nothing proved: %d %s", p.status, p.body)
+	}
+	if p := w.call("", "POST", "/api/v1/account/confirm", `{"password":"something else"}`); p.status != 422 || p.problem(t).Field != "password" {
+		t.Errorf("another password: %d %s", p.status, p.body)
+	}
+	if p := w.call("", "POST", "/api/v1/account/confirm", `{"password":"`+password+`"}`, "Idempotency-Key", "confirm"); p.status != 204 {
+		t.Fatalf("%d %s", p.status, p.body)
+	}
+	published := read[api.PublishedAlert](t, w.call("", "POST", at+"/publish-alone", alone, "If-Match", `"1"`), 200)
+	if e := published.Alert.Emergency; published.Notified != 1 || published.Informed != 1 || e == nil || e.Reason != "nobody else is awake" || !e.SecondAt.IsZero() {
+		t.Errorf("%+v", published)
+	}
+	if owed := read[api.Page[api.Alert]](t, w.call("", "GET", "/api/v1/countersigns", ""), 200); len(owed.Items) != 1 || owed.Items[0].ID != a.ID {
+		t.Errorf("%+v", owed)
+	}
+	if p := w.call("", "POST", at+"/countersign", "", "If-Match", `"2"`); p.status != 403 {
+		t.Errorf("the same person signs: %d %s", p.status, p.body)
+	}
+	w.client = nil
+	if who := read[api.Audience](t, w.call("lead", "GET", at+"/audience", ""), 200); len(who.Organisations) != 1 || len(who.Inform) != 0 {
+		t.Errorf("an organisation reads of others: %+v", who)
+	}
+	if p := w.call("lead", "GET", "/api/v1/countersigns", ""); p.status != 200 || strings.Contains(p.body, string(a.ID)) {
+		t.Errorf("%d %s", p.status, p.body)
+	}
+}
+
+func TestARevisionOverTheAPI(t *testing.T) {
+	w := open(t, api.Options{})
+	at := "/api/v1/alerts/" + string(w.alert.ID)
+	// One waits already: another is a conflict that shows it.
+	words := `{"material":true,"why":"a fix","words":` + strings.Replace(draft, `"acknowledge_within_hours":24`, `"exercise":true`, 1) + `}`
+	if p := w.call("analyst", "POST", at+"/revision", words, "If-Match", `"4"`); p.status != 412 || p.problem(t).Theirs == "" {
+		t.Errorf("%d %s", p.status, p.body)
+	}
+	got := w.call("analyst", "GET", at+"/revision", "")
+	waiting := read[api.Revision](t, got, 200)
+	if proposal := read[api.Proposal](t, w.call("analyst", "POST", at+"/revision/proposal", strings.Replace(draft, `"acknowledge_within_hours":24`, `"exercise":true`, 1)), 200); !proposal.Material {
+		t.Errorf("%+v", proposal)
+	}
+	edited := w.call("analyst", "PUT", at+"/revision", words, "If-Match", got.header.Get("ETag"))
+	if r := read[api.Revision](t, edited, 200); !r.Change.Material || r.Version == waiting.Version {
+		t.Errorf("%+v", r)
+	}
+	if p := w.call("approver", "POST", at+"/revision/approve", "", "If-Match", got.header.Get("ETag")); p.status != 412 {
+		t.Errorf("approved as it was: %d %s", p.status, p.body)
+	}
+	issued := read[api.Alert](t, w.call("approver", "POST", at+"/revision/approve", "", "If-Match", edited.header.Get("ETag")), 200)
+	if issued.Edition != 3 || issued.Change == nil || issued.Change.By != "analyst" || issued.Change.Approver != "approver" {
+		t.Errorf("%+v", issued)
+	}
+	changes := read[api.Page[api.FieldChange]](t, w.call("first", "GET", at+"/compare?from=4&to=5", ""), 200)
+	if len(changes.Items) == 0 || len(changes.Items[0].Words) == 0 {
+		t.Errorf("%+v", changes)
+	}
+	if p := w.call("analyst", "DELETE", at+"/revision", "", "If-Match", edited.header.Get("ETag")); p.status != 404 {
+		t.Errorf("%d %s", p.status, p.body)
+	}
+	if p := w.call("approver", "POST", at+"/withdraw", `{"reason":"it was a mistake"}`, "If-Match", `"5"`); read[api.Alert](t, p, 200).EndWhy != "it was a mistake" {
+		t.Errorf("%s", p.body)
+	}
+}
