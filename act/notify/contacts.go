@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"wardwatch/act"
 	"wardwatch/keep/store"
@@ -228,7 +229,7 @@ func checkedAddress(a ward.Address) (string, error) {
 	switch a.Channel {
 	case ward.Email:
 		parsed, err := mail.ParseAddress(to)
-		if err != nil || parsed.Address != to || len(to) > 254 || oneLine(to) != to || strings.ContainsAny(to, " \"<>,;:") {
+		if err != nil || parsed.Address != to || len(to) > 254 || oneLine(to) != to || strings.ContainsAny(to, " \"<>,;:") || strings.ContainsFunc(to, func(r rune) bool { return r > unicode.MaxASCII }) {
 			return bad("is not an e-mail address", "give it alone, such as cyber@hospital.example")
 		}
 	case ward.SMS:

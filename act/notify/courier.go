@@ -450,7 +450,10 @@ func (o *Outbox) wakeNext(ctx context.Context, tx *store.Tx, n ward.Notice, all 
 func (c *Courier) up(channel ward.Channel, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	*c.lines[channel] = line{last: now}
+	l := c.lines[channel]
+	if l.last = now; !now.Before(l.until) { // else it was begun before the channel went down
+		*l = line{last: now}
+	}
 }
 
 func (c *Courier) down(channel ward.Channel, now time.Time, r *Refusal) {

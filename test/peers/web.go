@@ -253,6 +253,12 @@ func Certificate() (tls.Certificate, []byte, error) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), nil
 }
 
+// KeyPEM is a certificate's private key as PEM.
+func KeyPEM(c tls.Certificate) ([]byte, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), err
+}
+
 // Serve serves a peer until the process ends, with TLS where pemFile names where to write its certificate, and prints its address.
 func Serve(p *Web, pemFile string, write func(name string, text []byte) error, out io.Writer) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it lives as long as the process

@@ -48,7 +48,7 @@ func ReadBounce(r io.Reader) (Bounce, error) {
 			break // a report that is cut off may have said enough
 		}
 		switch kind, _, _ := mime.ParseMediaType(part.Header.Get("Content-Type")); kind {
-		case "message/delivery-status":
+		case "message/delivery-status", "message/global-delivery-status":
 			b.State, b.Words = status(part)
 		case "message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers":
 			text, err := io.ReadAll(io.LimitReader(part, 64<<10))

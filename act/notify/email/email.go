@@ -80,7 +80,8 @@ func New(o Options) (*Carrier, error) {
 		o.AtOnce = 4
 	}
 	_, domain, _ := strings.Cut(from.Address, "@")
-	settings := []mail.Option{mail.WithPort(number), mail.WithTimeout(o.Timeout), mail.WithTLSConfig(&tls.Config{ServerName: host, RootCAs: o.Roots, MinVersion: tls.VersionTLS12}), mail.WithHELO(domain)}
+	settings := []mail.Option{mail.WithPort(number), mail.WithTimeout(o.Timeout), mail.WithTLSConfig(&tls.Config{ServerName: host, RootCAs: o.Roots, MinVersion: tls.VersionTLS12}), mail.WithHELO(domain),
+		mail.WithoutSMTPUTF8()} // asked for, it must be had at every hop: our headers are ASCII, and so are the addresses that are kept
 	switch cmp.Or(o.TLS, STARTTLS) {
 	case STARTTLS:
 		settings = append(settings, mail.WithTLSPolicy(mail.TLSMandatory))
