@@ -121,18 +121,18 @@ func at(fields []string, version string) ward.Software {
 }
 
 // bounds are the versions around the end of a match by rule N1.
-func bounds(m know.CPEMatch) (fields []string, inside string, clear []string) {
+func bounds(m know.CPEMatch) (fields []string, inside string, after []string) {
 	fields, ok := named(m.CPE)
 	if !ok || fields[5] != "*" || !m.Vulnerable || !plain.MatchString(m.EndExcluding) || m.EndIncluding != "" || m.StartExcluding != "" ||
 		m.StartIncluding != "" && !plain.MatchString(m.StartIncluding) {
 		return nil, "", nil
 	}
-	after, _ := beside(m.EndExcluding, 1)
-	clear = []string{m.EndExcluding, after}
+	next, _ := beside(m.EndExcluding, 1)
+	after = []string{m.EndExcluding, next}
 	if lower, ok := beside(m.EndExcluding, -1); ok && (m.StartIncluding == "" || !before(lower, m.StartIncluding)) {
 		inside = lower
 	}
-	return fields, inside, clear
+	return fields, inside, after
 }
 
 func only(r know.Report) (know.Node, bool) {
@@ -147,12 +147,12 @@ func oneRange(r know.Report) (pairs []pair) {
 	if !ok || tree.And || tree.Negate || len(tree.Children) > 0 || len(tree.Matches) != 1 {
 		return nil
 	}
-	fields, inside, clear := bounds(tree.Matches[0])
+	fields, inside, after := bounds(tree.Matches[0])
 	if inside == "" {
 		return nil
 	}
 	pairs = append(pairs, pair{software: at(fields, inside), label: "affected"})
-	for _, version := range clear {
+	for _, version := range after {
 		pairs = append(pairs, pair{software: at(fields, version), label: "clear"})
 	}
 	return of(r, pairs)
@@ -184,16 +184,16 @@ func ranges(r know.Report) (pairs []pair) {
 	}
 	var last []string
 	for i, m := range tree.Matches {
-		fields, inside, clear := bounds(m)
+		fields, inside, after := bounds(m)
 		if inside == "" || m.StartIncluding == "" && i > 0 || last != nil && (last[3] != fields[3] || last[4] != fields[4] || last[2] != fields[2]) {
 			return nil
 		}
 		last = fields
 		pairs = append(pairs, pair{software: at(fields, inside), label: "affected"})
 		if !slices.ContainsFunc(tree.Matches, func(other know.CPEMatch) bool {
-			return !before(clear[0], cmp.Or(other.StartIncluding, "0")) && before(clear[0], other.EndExcluding)
+			return !before(after[0], cmp.Or(other.StartIncluding, "0")) && before(after[0], other.EndExcluding)
 		}) {
-			pairs = append(pairs, pair{software: at(fields, clear[0]), label: "clear"})
+			pairs = append(pairs, pair{software: at(fields, after[0]), label: "clear"})
 		}
 	}
 	return of(r, pairs)
@@ -213,7 +213,7 @@ func hosted(r know.Report) []pair {
 	target := fields[10]
 	fields[10] = "*"
 	m.CPE = strings.Join(fields, ":")
-	fields, inside, clear := bounds(m)
+	fields, inside, after := bounds(m)
 	if inside == "" {
 		return nil
 	}
@@ -223,7 +223,7 @@ func hosted(r know.Report) []pair {
 		return at(sw, version)
 	}
 	return of(r, []pair{{software: with(target, inside), label: "affected"}, {software: with("another_host", inside), label: "clear"},
-		{software: with(target, clear[0]), label: "clear"}})
+		{software: with(target, after[0]), label: "clear"}})
 }
 
 // two are the nodes of an AND of one vulnerable name and one or more conditions.
@@ -263,7 +263,7 @@ func runningOn(r know.Report) (pairs []pair) {
 		return nil
 	}
 	its, known := families[system[3]+":"+system[4]]
-	fields, inside, clear := bounds(target)
+	fields, inside, after := bounds(target)
 	if !known || inside == "" {
 		return nil
 	}
@@ -279,7 +279,7 @@ func runningOn(r know.Report) (pairs []pair) {
 		label := "clear"
 		if other == its {
 			label = "affected"
-			pairs = append(pairs, pair{software: at(fields, clear[0]), together: together, label: "clear", condition: true})
+			pairs = append(pairs, pair{software: at(fields, after[0]), together: together, label: "clear", condition: true})
 		}
 		pairs = append(pairs, pair{software: at(fields, inside), together: together, label: label, condition: true})
 	}
@@ -288,12 +288,12 @@ func runningOn(r know.Report) (pairs []pair) {
 
 func firmware(r know.Report) (pairs []pair) {
 	target, on, ok := two(r)
-	fields, inside, clear := bounds(target)
+	fields, inside, after := bounds(target)
 	if !ok || len(on) != 1 || inside == "" || !strings.HasSuffix(fields[4], "_firmware") ||
 		!strings.HasPrefix(on[0].CPE, fmt.Sprintf("cpe:2.3:h:%s:%s:-:", fields[3], strings.TrimSuffix(fields[4], "_firmware"))) {
 		return nil
 	}
-	return of(r, []pair{{software: at(fields, inside), label: "affected", condition: true}, {software: at(fields, clear[0]), label: "clear", condition: true}})
+	return of(r, []pair{{software: at(fields, inside), label: "affected", condition: true}, {software: at(fields, after[0]), label: "clear", condition: true}})
 }
 
 // claimed is the only entry of a CNA, whose word nobody else's adds to.
