@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"wardwatch/act/alerts"
+	"wardwatch/act/notify"
 	"wardwatch/act/responses"
 	"wardwatch/ward"
 )
@@ -23,6 +25,8 @@ type nationalData struct {
 	Alert    ward.Alert
 	Live     Live
 	Done     View // what the last press did
+	Owed     View // a second approval, or how the alert ended
+	Revision View // that waits for a second person
 	Tags     []Tag
 	Lede     string
 	Facts    []View // issued, acknowledge by, who wrote and approved it
@@ -39,6 +43,8 @@ type nationalData struct {
 	Answers  Table
 	Delivery Table
 	Told     string
+	Sent     string // what became of the messages, in words
+	Lost     *Table // organisations that no message reached
 	Versions Table
 	Text     View
 }
@@ -52,13 +58,19 @@ func (s *Site) nationalAlert(r *http.Request, who ward.Actor, a ward.Alert) (Pag
 	data := nationalData{
 		Alert: a, Live: Live{ID: "alert", Href: alertHref(a.ID), Topics: []string{"alert:" + string(a.ID)}},
 		Tags: []Tag{severityLong(a.Severity), alertStateTag(a.State), {Text: string(a.TLP)}},
-		Why:  a.SeverityWhy, Versions: versionTable(versions), Text: alertText(a),
+		Why:  a.SeverityWhy, Versions: versionTable(a, versions), Text: alertText(a),
 	}
 	if a.Exercise {
 		data.Tags = append(data.Tags, Tag{"Exercise", ToneWarning})
 	}
 	data.Actions = alertActions(a, who, versions)
 	data.Done = alertDone(r.URL.Query().Get("done"), a)
+	data.Owed = emergencyView(a, who)
+	if a.State == ward.Published {
+		if data.Revision, err = s.revisionView(ctx, who, a); err != nil {
+			return Page{}, err
+		}
+	}
 	data.Facts = alertFacts(a)
 	page := Page{Title: a.Title, Template: "alert", Current: "alerts", Crumbs: alertCrumbs}
 	if a.Issued.IsZero() {
@@ -87,16 +99,54 @@ func alertFacts(a ward.Alert) []View {
 	if a.Issued.IsZero() {
 		facts = append(facts, fact("Drafted", When{a.Created}), Text("by "+a.Author))
 	} else {
-		facts = append(facts, fact("Issued", When{a.Issued}), fact("Acknowledge by", Moment{a.Issued.Add(a.AcknowledgeWithin)}))
+		facts = append(facts, fact("Issued", When{a.Issued}))
+		if !a.Revised.IsZero() {
+			kind := "editorial"
+			if a.Change.Material {
+				kind = "material"
+			}
+			facts = append(facts, fact("Last changed ("+kind+")", When{a.Revised}))
+		}
+		facts = append(facts, fact("Acknowledge by", Moment{acknowledgeBy(a)}))
 		if !a.RemediateBy.IsZero() {
 			facts = append(facts, fact("Fix by", Moment{a.RemediateBy}))
 		}
-		facts = append(facts, Text("Written by "+a.Author+", approved by "+a.Approver))
+		approved := ", approved by " + a.Approver
+		if a.Approver == "" {
+			approved = ", approved by nobody yet"
+		}
+		facts = append(facts, Text("Written by "+a.Author+approved))
+	}
+	facts = append(facts, Text("Clocks: "+clocksWords(a)))
+	if a.Supersedes != "" {
+		facts = append(facts, Stack{Text("Takes the place of "), link(string(a.Supersedes), alertHref(a.Supersedes))})
 	}
 	if !a.Closed.IsZero() {
-		facts = append(facts, fact("Closed", When{a.Closed}))
+		facts = append(facts, fact(capital(string(a.State)), When{a.Closed}))
+	}
+	if a.EndWhy != "" {
+		facts = append(facts, Text("Because: "+a.EndWhy))
+	}
+	if a.SupersededBy != "" {
+		facts = append(facts, Stack{Text("Its place is taken by "), link(string(a.SupersededBy), alertHref(a.SupersededBy))})
 	}
 	return facts
+}
+
+// acknowledgeBy is when the newest edition that asks for an acknowledgement wants it.
+func acknowledgeBy(a ward.Alert) time.Time {
+	if a.Change.Material && !a.Revised.IsZero() {
+		return a.Revised.Add(a.AcknowledgeWithin)
+	}
+	return a.Issued.Add(a.AcknowledgeWithin)
+}
+
+// clocksWords say by whose table an alert's clocks run, and who changed them why.
+func clocksWords(a ward.Alert) string {
+	if a.ClocksWhy != "" {
+		return a.ClocksWhy + ", set by " + a.ClocksBy
+	}
+	return policyWords(a.Policy)
 }
 
 // alertActions are what this reader can do with the alert now: one primary button, and in words why there is none.
@@ -106,23 +156,30 @@ func alertActions(a ward.Alert, who ward.Actor, versions []alerts.Version) View 
 	edit := Button{Text: "Edit", Kind: Secondary, Href: href + "/edit"}
 	switch a.State {
 	case ward.Drafted:
+		clocks, keep := link("Change the clocks", href+"/clocks"), link("Keep as a template", href+"/template")
 		wrote := slices.ContainsFunc(versions, func(v alerts.Version) bool { return v.Wrote && v.ByPerson == who.Person })
+		alone := Details{Summary: "Nobody else is awake", Body: Stack{Text("One person may publish it alone: with a reason, and with the password once more. "), link("Publish alone", href+"/alone")}}
 		switch {
 		case !who.May(ward.MayApprove):
-			return Stack{Buttons{edit}, Note("An approver reads it next. It is in their queue.")}
+			return Stack{Buttons{edit}, Note("An approver reads it next. It is in their queue."), Links{keep}}
 		case wrote:
-			return Stack{Buttons{edit}, Note("You wrote some of it, so another approver approves it.")}
+			return Stack{Buttons{edit}, Note("You wrote some of it, so another approver approves it."), Links{clocks, keep}, alone}
 		}
-		return Form{Action: href + "/approve", Hidden: hidden, Buttons: []Button{{Text: "Approve"}, edit}}
+		return Stack{Form{Action: href + "/approve", Hidden: hidden, Buttons: []Button{{Text: "Approve"}, edit}}, Links{clocks, keep}, alone}
 	case ward.Approved:
 		if who.May(ward.MayApprove) {
-			return Buttons{{Text: "See who would be told", Href: href + "/publish"}, edit}
+			return Stack{Buttons{{Text: "See who would be told", Href: href + "/publish"}, edit}, Links{link("Change the clocks", href+"/clocks")}}
 		}
 		return Stack{Buttons{edit}, Note("An approver publishes it. An edit makes it a draft again.")}
 	case ward.Published:
+		revise := link("Revise the text", href+"/revise")
 		if who.May(ward.MayApprove) {
-			return Details{Summary: "Close this alert", Body: Stack{Text("Nothing more is owed to a closed alert, and its clocks stop. Its answers stay readable."),
-				Form{Action: href + "/close", Hidden: hidden, Buttons: []Button{{Text: "Close " + string(a.ID), Kind: Danger}}}}}
+			return Stack{Links{revise, link("Withdraw it", href+"/withdraw"), link("Keep as a template", href+"/template")},
+				Details{Summary: "Close this alert", Body: Stack{Text("Nothing more is owed to a closed alert, and its clocks stop. Its answers stay readable."),
+					Form{Action: href + "/close", Hidden: hidden, Buttons: []Button{{Text: "Close " + string(a.ID), Kind: Danger}}}}}}
+		}
+		if who.May(ward.MayDraft) {
+			return Links{revise}
 		}
 	}
 	return nil
@@ -138,32 +195,72 @@ func alertDone(done string, a ward.Alert) View {
 		return Banner{Good: true, Heading: "Approved. Nobody was told yet."}
 	case done == "published" && a.State == ward.Published:
 		return Banner{Good: true, Heading: "Published at " + At(a.Issued) + "."}
+	case done == "clocks":
+		return Banner{Good: true, Heading: "Clocks set: acknowledge within " + hours(a.AcknowledgeWithin) + ", then an update every " + hours(a.UpdateEvery) + "."}
+	case done == "alone" && a.Emergency.Owed():
+		return Banner{Good: true, Heading: "Published at " + At(a.Issued) + " by one person alone. Everybody at the desk was told."}
+	case done == "countersigned" && !a.Emergency.SecondAt.IsZero():
+		return Banner{Good: true, Heading: "Second approval given at " + At(a.Emergency.SecondAt) + "."}
+	case done == "revised":
+		return Banner{Good: true, Heading: "Revision kept. Nobody was told yet."}
+	case done == "issued" && !a.Revised.IsZero():
+		return Banner{Good: true, Heading: "Revision issued at " + At(a.Revised) + "."}
+	case done == "dropped":
+		return Banner{Good: true, Heading: "The revision is given up. The alert stays as it is."}
+	case done == "withdrawn" && a.State == ward.Withdrawn:
+		return Banner{Good: true, Heading: "Withdrawn at " + At(a.Closed) + ". Everybody who was told of it is told."}
 	case done == "closed" && a.State == ward.Ended:
 		return Banner{Good: true, Heading: "Closed at " + At(a.Closed) + "."}
 	}
 	return nil
 }
 
-func versionTable(versions []alerts.Version) Table {
+func versionTable(a ward.Alert, versions []alerts.Version) Table {
 	t := Table{Caption: "Versions", HideCaption: true, Columns: []Column{{Title: "Version", Tight: true}, {Title: "What changed"}, {Title: "By"}, {Title: "When", Tight: true}}}
-	var before ward.AlertState
 	for i, v := range slices.Backward(versions) {
-		before = ""
+		n := v.Alert.Version
+		what := View(Text(versionWord(versions, i)))
+		if v.Alert.Change.Why != "" && v.Alert.Edition > 1 && i > 0 && versions[i-1].Alert.Edition < v.Alert.Edition {
+			what = Why{View: what, Reason: v.Alert.Change.Why}
+		}
+		var number View = Text(strconv.Itoa(n))
 		if i > 0 {
-			before = versions[i-1].Alert.State
+			before := strconv.Itoa(versions[i-1].Alert.Version)
+			number = Link{Text: strconv.Itoa(n), About: "compared with " + before, Href: alertHref(a.ID) + "/compare?from=" + before + "&to=" + strconv.Itoa(n)}
 		}
-		what := "Text changed"
-		switch {
-		case i == 0:
-			what = "Drafted"
-		case v.Alert.State != before && !v.Wrote:
-			what = map[ward.AlertState]string{ward.Approved: "Approved", ward.Published: "Published", ward.Ended: "Closed"}[v.Alert.State]
-		case v.Alert.State != before:
-			what = "Text changed, a draft again"
-		}
-		t.Rows = append(t.Rows, Row{Cells: []View{Text(strconv.Itoa(v.Alert.Version)), Text(what), Text(v.By), When{v.At}}})
+		t.Rows = append(t.Rows, Row{Cells: []View{number, what, Text(v.By), When{v.At}}})
 	}
 	return t
+}
+
+// versionWord is what the i-th version changed.
+func versionWord(versions []alerts.Version, i int) string {
+	v := versions[i]
+	if i == 0 {
+		if v.Alert.Issued.IsZero() {
+			return "Drafted"
+		}
+		return "Published"
+	}
+	before := versions[i-1].Alert
+	states := map[ward.AlertState]string{ward.Approved: "Approved", ward.Published: "Published", ward.Ended: "Closed", ward.Withdrawn: "Withdrawn", ward.Superseded: "Superseded"}
+	switch {
+	case v.Alert.State != before.State && !v.Wrote:
+		return states[v.Alert.State]
+	case v.Alert.State != before.State:
+		return "Text changed, a draft again"
+	case v.Alert.Edition > before.Edition && v.Alert.Change.Material:
+		return "Revised, material"
+	case v.Alert.Edition > before.Edition:
+		return "Revised, editorial"
+	case before.Emergency.Owed() && !v.Alert.Emergency.Owed():
+		return "Second approval"
+	case v.Alert.AcknowledgeWithin != before.AcknowledgeWithin || v.Alert.UpdateEvery != before.UpdateEvery || !v.Alert.RemediateBy.Equal(before.RemediateBy) || v.Alert.CheckRequired != before.CheckRequired:
+		if !v.Wrote {
+			return "Clocks set"
+		}
+	}
+	return "Text changed"
 }
 
 // whereItStands fills in what became of a published alert.
@@ -180,7 +277,7 @@ func (s *Site) whereItStands(ctx context.Context, r *http.Request, who ward.Acto
 	if err != nil {
 		return err
 	}
-	if a.State == ward.Ended {
+	if !a.InForce() {
 		for i := range answers {
 			answers[i].Overdue = false // nothing is owed to a closed alert
 		}
@@ -211,7 +308,13 @@ func (s *Site) whereItStands(ctx context.Context, r *http.Request, who ward.Acto
 	data.Claims = claimTable(a, answers, known)
 	data.Disputes = s.disputeTable(disputesOf(map[ward.AlertID]ward.Alert{a.ID: a}, disputed(answers)), known, who)
 	data.Answers = answerTable(a, answers, known, r.URL.Query().Get("stands"))
+	sent, err := s.Notify.Delivered(ctx, who.Scope, a.ID)
+	if err != nil {
+		return err
+	}
 	data.Delivery, data.Told = delivery(told, answers, known)
+	data.Lost = unreached(sent, known)
+	data.Sent = sentWords(sent)
 	return nil
 }
 
@@ -252,8 +355,8 @@ func standMap(a ward.Alert, answers []ward.Response, known register) TileMap {
 
 // lastKnown is when the newest word on exposure stood: what is known of an organisation is not followed beyond the alert's end.
 func lastKnown(a ward.Alert) string {
-	if a.State == ward.Ended {
-		return "at the close"
+	if !a.InForce() {
+		return "at its end"
 	}
 	return "now"
 }
@@ -272,8 +375,8 @@ func slowest(a ward.Alert, answers []ward.Response, known register) Table {
 	t := Table{Caption: "Slowest ten", Note: "Open answers, by when the next word was or is due.",
 		Columns: []Column{{Title: "Organisation"}, {Title: "Stands, and owes"}, {Title: "Due", Tight: true}},
 		Empty:   Empty{Text: "Every answer is closed."}}
-	if a.State == ward.Ended {
-		t.Empty = Empty{Text: "The alert is closed, so nothing is owed."}
+	if !a.InForce() {
+		t.Empty = Empty{Text: "The alert is " + string(a.State) + ", so nothing is owed."}
 		return t
 	}
 	open := slices.DeleteFunc(slices.Clone(answers), func(x ward.Response) bool { return x.State == ward.ClosedAnswer })
@@ -416,6 +519,42 @@ func delivery(told []ward.Notice, answers []ward.Response, known register) (Tabl
 	return t, clauses("put into "+Number(len(by))+" of "+Count(len(answers), "inbox", "inboxes"), some(missing, Number(missing)+" not delivered"), Number(opened)+" opened in the inbox", Number(acknowledged)+" acknowledged")
 }
 
+// sentWords are what became of the messages of an alert: "3 of 230 not delivered: bounce".
+func sentWords(sent notify.Summary) string {
+	if len(sent.Messages) == 0 {
+		return ""
+	}
+	total := 0
+	for _, n := range sent.Messages {
+		total += n
+	}
+	parts := []string{"messages reached " + Number(sent.Reached) + " of " + Count(sent.Organisations, "organisation")}
+	if sent.Waiting > 0 {
+		parts = append(parts, Number(sent.Waiting)+" "+is(sent.Waiting)+" still on the way")
+	}
+	if n := len(sent.Unreached); n > 0 {
+		why := map[string]bool{}
+		for _, u := range sent.Unreached {
+			why[strings.ReplaceAll(string(u.State), "_", " ")] = true
+		}
+		parts = append(parts, Number(n)+" not delivered: "+someOf(slices.Sorted(maps.Keys(why))))
+	}
+	return clauses(append(parts, Count(total, "message")+" in all")...)
+}
+
+// unreached lists whom no message reached, or nil.
+func unreached(sent notify.Summary, known register) *Table {
+	if len(sent.Unreached) == 0 {
+		return nil
+	}
+	t := Table{Caption: "Not delivered", Note: "No message reached these. The call list has their numbers.",
+		Columns: []Column{{Title: "Organisation"}, {Title: "What became of it"}, {Title: "When", Tight: true}}}
+	for _, u := range sent.Unreached {
+		t.Rows = append(t.Rows, Row{Cells: []View{link(known.name(u.Org), orgHref(u.Org)), Why{View: Tag{capital(strings.ReplaceAll(string(u.State), "_", " ")), ToneCritical}, Reason: u.Why}, When{u.At}}})
+	}
+	return &t
+}
+
 // oneAnswer is one organisation's answer as the national watch reads it: what it said, the evidence, what happened when.
 func (s *Site) oneAnswer(r *http.Request, who ward.Actor) (Page, error) {
 	ctx := r.Context()
@@ -436,7 +575,7 @@ func (s *Site) oneAnswer(r *http.Request, who ward.Actor) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	if a.State == ward.Ended {
+	if !a.InForce() {
 		x.Overdue = false
 	}
 	name := known.name(org)

@@ -27,12 +27,15 @@ func (s *Site) newAlert(r *http.Request, who ward.Actor) (Page, error) {
 	for _, text := range r.URL.Query()["cve"] {
 		cves = append(cves, ward.CVE(text))
 	}
-	if len(cves) > 0 {
-		filled, err := s.Alerts.Prefill(r.Context(), who, cves...)
-		if err != nil {
-			return Page{}, err
-		}
-		a = filled
+	var err error
+	switch name := r.URL.Query().Get("template"); {
+	case len(cves) > 0:
+		a, err = s.Alerts.Prefill(r.Context(), who, cves...)
+	case name != "":
+		a, err = s.Alerts.PrefillFrom(r.Context(), who, name)
+	}
+	if err != nil {
+		return Page{}, err
 	}
 	return s.alertForm(a, nil, "/alerts"), nil
 }
@@ -91,7 +94,8 @@ func (s *Site) alertFrom(r *http.Request) (a ward.Alert, wrong []FieldError) {
 		Title: textOf(r, "title"), Severity: ward.Severity(textOf(r, "severity")), Category: textOf(r, "category"), ThreatType: textOf(r, "threat_type"),
 		Vector: textOf(r, "vector"), TLP: ward.TLP(textOf(r, "tlp")), Summary: textOf(r, "summary"), Vendor: textOf(r, "vendor"), Product: textOf(r, "product"),
 		Platforms: linesIn(textOf(r, "platforms")), SeverityWhy: r.PostForm["severity_why"],
-		Finding: ward.FindingID(textOf(r, "finding")), Exercise: s.exercise || textOf(r, "exercise") == "yes",
+		Finding: ward.FindingID(textOf(r, "finding")), Template: textOf(r, "template"), Supersedes: ward.AlertID(textOf(r, "supersedes")),
+		Policy: ward.Policy{Name: textOf(r, "policy")}, ClocksWhy: textOf(r, "clocks_why"), Exercise: s.exercise || textOf(r, "exercise") == "yes",
 	}
 	for _, text := range strings.FieldsFunc(textOf(r, "cves"), func(c rune) bool { return c == ',' || c == ' ' || c == '\n' || c == '\r' || c == '\t' }) {
 		a.CVEs = append(a.CVEs, ward.CVE(text))
@@ -161,10 +165,6 @@ func (s *Site) alertForm(a ward.Alert, wrong []FieldError, action string) Page {
 	for _, c := range ward.Classes {
 		classes = append(classes, Choice{Value: string(c), Text: capital(classesWord(c)), Chosen: slices.Contains(a.Classes, c)})
 	}
-	by := DateInput{Name: "remediate_by", Legend: "Fix by (optional)", Hint: "For example, 14 5 2026", Error: errorOf("remediate_by-day")}
-	if !a.RemediateBy.IsZero() {
-		by.Day, by.Month, by.Year = strconv.Itoa(a.RemediateBy.Day()), strconv.Itoa(int(a.RemediateBy.Month())), strconv.Itoa(a.RemediateBy.Year())
-	}
 	why := "A person decides."
 	if len(a.SeverityWhy) > 0 {
 		why = "Proposed because " + strings.Join(a.SeverityWhy, "; ") + ". A person decides."
@@ -199,15 +199,21 @@ func (s *Site) alertForm(a ward.Alert, wrong []FieldError, action string) Page {
 		}
 		form.Fields = append(form.Fields, field)
 	}
-	form.Fields = append(form.Fields,
-		Input{Name: "acknowledge_within", Label: "Acknowledge within", Suffix: "hours", Width: 4, InputMode: "numeric", Value: hoursIn(cmp.Or(a.AcknowledgeWithin, s.Alerts.PolicyList()[0].RespondWithin)), Error: errorOf("acknowledge_within")},
-		Input{Name: "update_every", Label: "Then an update every", Suffix: "hours", Width: 4, InputMode: "numeric", Value: hoursIn(cmp.Or(a.UpdateEvery, s.Alerts.PolicyList()[0].UpdateEvery)), Error: errorOf("update_every")},
-		by)
+	form.Fields = append(form.Fields, s.clockFields(a, errorOf)...)
+	if a.ID == "" {
+		form.Fields = append(form.Fields, Input{Name: "supersedes", Label: "Takes the place of (optional)", Hint: "The threat ID of an alert in force, such as CC-0012. It ends when this one is published, and its open answers point here.",
+			Value: string(a.Supersedes), Width: 10, Error: errorOf("supersedes")})
+	} else if a.Supersedes != "" {
+		form.Hidden = append(form.Hidden, Hidden{"supersedes", string(a.Supersedes)})
+	}
 	if a.ID == "" && !s.exercise {
 		form.Fields = append(form.Fields, Checkboxes{Name: "exercise", Legend: "Exercise", Choices: []Choice{{Value: "yes", Text: "This is an exercise", Hint: "It gets a threat ID from CC-900001 on, and says EXERCISE everywhere", Chosen: a.Exercise}}, Error: errorOf("exercise")})
 	}
 	if a.Finding != "" {
 		form.Hidden = append(form.Hidden, Hidden{"finding", string(a.Finding)})
+	}
+	if a.Template != "" {
+		form.Hidden = append(form.Hidden, Hidden{"template", a.Template})
 	}
 	for _, reason := range a.SeverityWhy {
 		form.Hidden = append(form.Hidden, Hidden{"severity_why", reason})
@@ -226,11 +232,36 @@ func (s *Site) alertForm(a ward.Alert, wrong []FieldError, action string) Page {
 		}
 	}
 	form.Buttons = []Button{save, cancel}
-	page.Data = struct {
-		Lede string
-		Form Form
-	}{lede, form}
+	page.Data = formData{lede, form}
 	return page
+}
+
+// clockFields ask for the policy and, where the drafter knows better, for other clocks than it has. Empty ones are its own.
+func (s *Site) clockFields(a ward.Alert, errorOf func(string) string) []View {
+	var choices []Choice
+	var said []string
+	for _, p := range s.Alerts.PolicyList() {
+		if p.Off {
+			continue
+		}
+		choices = append(choices, Choice{Value: p.Name, Text: p.Title, Chosen: p.Name == a.Policy.Name})
+		said = append(said, policyWords(p)+": acknowledge within "+hours(p.RespondWithin)+", then an update every "+hours(p.UpdateEvery)+", fix within "+remediationWords(p)+".")
+	}
+	own := func(d, policy time.Duration) string {
+		if d == 0 || d == policy {
+			return ""
+		}
+		return hoursIn(d)
+	}
+	return []View{
+		Select{Name: "policy", Label: "Clocks", Hint: strings.Join(said, " "), Choices: choices, Error: errorOf("policy")},
+		Details{Summary: "Other clocks than the policy's", Open: own(a.AcknowledgeWithin, a.Policy.RespondWithin)+own(a.UpdateEvery, a.Policy.UpdateEvery)+a.ClocksWhy != "" || !a.RemediateBy.IsZero() || errorOf("acknowledge_within")+errorOf("update_every")+errorOf("remediate_by-day")+errorOf("clocks_why") != "", Body: Stack{
+			Input{Name: "acknowledge_within", Label: "Acknowledge within", Suffix: "hours", Width: 4, InputMode: "numeric", Value: own(a.AcknowledgeWithin, a.Policy.RespondWithin), Error: errorOf("acknowledge_within")},
+			Input{Name: "update_every", Label: "Then an update every", Suffix: "hours", Width: 4, InputMode: "numeric", Value: own(a.UpdateEvery, a.Policy.UpdateEvery), Error: errorOf("update_every")},
+			dayInput("remediate_by", "Fix by", "For example, 14 5 2026", a.RemediateBy, errorOf("remediate_by-day")),
+			Textarea{Name: "clocks_why", Label: "Why they differ", Hint: "Organisations read it.", Value: a.ClocksWhy, Rows: 2, Error: errorOf("clocks_why")},
+		}},
+	}
 }
 
 func alertVersion(a ward.Alert) Hidden { return Hidden{"version", strconv.Itoa(a.Version)} }

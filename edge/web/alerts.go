@@ -57,7 +57,7 @@ func (s *Site) alertList(r *http.Request, who ward.Actor) (Page, error) {
 			overdue += t.Overdue
 		}
 	}
-	states := []Choice{{Value: "", Text: "All"}, {Value: string(ward.Published), Text: "In force"}, {Value: string(ward.Ended), Text: "Closed"}}
+	states := []Choice{{Value: "", Text: "All"}, {Value: string(ward.Published), Text: "In force"}, {Value: string(ward.Ended), Text: "Closed"}, {Value: string(ward.Withdrawn), Text: "Withdrawn"}, {Value: string(ward.Superseded), Text: "Superseded"}}
 	if who.May(ward.MayWatch) {
 		states = append(states, Choice{Value: string(ward.Drafted), Text: "Drafts, to approve"}, Choice{Value: string(ward.Approved), Text: "Approved, to publish"})
 	}
@@ -79,7 +79,7 @@ func (s *Site) alertList(r *http.Request, who ward.Actor) (Page, error) {
 		data.Alerts.Empty = Empty{Text: "There are no alerts yet."}
 	}
 	if who.May(ward.MayDraft) {
-		data.Draft = Button{Text: "Draft an alert", Href: "/alerts/new"}
+		data.Draft = Buttons{{Text: "Draft an alert", Href: "/alerts/new"}, {Text: "Templates", Kind: Secondary, Href: "/templates"}}
 	}
 	for _, a := range page.Items {
 		t := stands[a.ID]
@@ -183,6 +183,8 @@ type publishData struct {
 	Lede  string
 	Wrong ErrorSummary
 	All   Form
+	Reach string // by which channels
+	Words View   // the message
 	Known AnswerBar
 	Table Table
 }
@@ -200,36 +202,68 @@ func (s *Site) publishing(r *http.Request, who ward.Actor, wrong []FieldError) (
 	if err != nil {
 		return Page{}, err
 	}
-	var standings []ward.Standing
-	for _, told := range preview.Told {
-		standings = append(standings, told.Standing)
-	}
 	known, err := s.register(ctx, who.Scope)
 	if err != nil {
 		return Page{}, err
 	}
-	slices.SortStableFunc(standings, func(x, y ward.Standing) int { return rankOf(x.State) - rankOf(y.State) })
-	counts := map[ward.ExposureState]int{}
+	told := preview.Told
+	slices.SortStableFunc(told, func(x, y alerts.Told) int { return rankOf(x.Standing.State) - rankOf(y.Standing.State) })
+	counts, people, nobody := map[ward.ExposureState]int{}, 0, 0
 	version := alertVersion(a)
-	table := Table{Caption: "Who would be told", Note: "What is known of each, by evidence up to now, before anybody answers. Choose some to publish to those only.",
-		Columns: []Column{{Title: "Organisation"}, {Title: "Known"}, {Title: "By"}, {Title: "Machines", Right: true, Tight: true}, {Title: "Observed", Tight: true}},
-		Pick:    &Pick{Name: "org", Action: alertHref(a.ID) + "/publish", Hidden: []Hidden{version}, Buttons: []Button{{Text: "Publish to the chosen only", Kind: Secondary}}}}
-	for _, st := range standings {
+	table := Table{Caption: "Who would be told", Note: "What is known of each, by evidence up to now, before anybody answers. Choose some to publish to those only, or to have the others read it for information.",
+		Columns: []Column{{Title: "Organisation"}, {Title: "Known"}, {Title: "By"}, {Title: "Machines", Right: true, Tight: true}, {Title: "Observed", Tight: true}, {Title: "Told by"}},
+		Pick: &Pick{Name: "org", Action: alertHref(a.ID) + "/publish", Hidden: []Hidden{version}, Buttons: []Button{
+			{Text: "Publish to the chosen only", Kind: Secondary, Name: "rest", Value: "none"}, {Text: "The chosen answer, the others read it", Kind: Secondary, Name: "rest", Value: "inform"}}}}
+	for _, x := range told {
+		st := x.Standing
 		counts[st.State]++
-		table.Rows = append(table.Rows, Row{Key: string(st.Org), Name: known.name(st.Org), Cells: []View{link(known.name(st.Org), orgHref(st.Org)),
-			Why{View: knownOf(st.State).tag(), Reason: st.Reason}, Text(seen(st.Source, st.Grade)), Text(Number(st.Assets)), When{st.ObservedAt}}})
+		people += len(x.To)
+		if !slices.ContainsFunc(x.To, func(r ward.Recipient) bool { return r.Contact != 0 }) {
+			nobody++
+		}
+		table.Rows = append(table.Rows, Row{Key: string(x.Org), Name: known.name(x.Org), Cells: []View{link(known.name(x.Org), orgHref(x.Org)),
+			Why{View: knownOf(st.State).tag(), Reason: st.Reason}, Text(seen(st.Source, st.Grade)), Text(Number(st.Assets)), When{st.ObservedAt}, toldBy(x.To)}})
 	}
 	data := publishData{
-		Lede: clauses(Count(len(standings), "organisation")+" would be told", Number(counts[ward.Exposed])+" "+is(counts[ward.Exposed])+" exposed",
+		Lede: clauses(Count(len(told), "organisation")+" would be told", Number(counts[ward.Exposed])+" "+is(counts[ward.Exposed])+" exposed",
 			Number(counts[ward.ExposureUnknown])+" "+is(counts[ward.ExposureUnknown])+" not known", "each must acknowledge within "+hours(a.AcknowledgeWithin)),
 		Wrong: ErrorSummary{wrong},
 		All: Form{Action: alertHref(a.ID) + "/publish", Hidden: []Hidden{version, {"all", "yes"}},
-			Buttons: []Button{{Text: "Publish to all " + Count(len(standings), "organisation")}, {Text: "Back to the alert", Kind: Secondary, Href: alertHref(a.ID)}}},
+			Buttons: []Button{{Text: "Publish to all " + Count(len(told), "organisation")}, {Text: "Back to the alert", Kind: Secondary, Href: alertHref(a.ID)}}},
+		Reach: clauses("everybody has it in the inbox here", Count(people, "message")+" would go out by other channels", some(nobody, Count(nobody, "organisation")+" "+haveHas(nobody)+" nobody to tell besides the inbox")),
 		Known: AnswerBar{Title: "Exposed by evidence", Parts: []Part{{State: knownExposed, Count: counts[ward.Exposed]},
 			{State: knownNot, Count: counts[ward.ExposureUnknown]}, {State: knownNotExposed, Count: counts[ward.NotExposed]}}},
 		Table: table,
 	}
+	if len(told) > 0 {
+		data.Words = Details{Summary: "The message that goes out", Body: Stack{Titled{Title: told[0].Subject, Body: Prose(told[0].Body)}}}
+	}
 	return Page{Title: "Publish " + string(a.ID), Template: "publish", Current: "alerts", Crumbs: crumbsTo(a), Data: data, Failed: len(wrong) > 0}, nil
+}
+
+// toldBy says by which channels an organisation's people would be told besides the inbox, and what is unusual about it.
+func toldBy(to []ward.Recipient) View {
+	count := map[ward.Channel]int{}
+	var why []string
+	for _, r := range to {
+		if r.Contact != 0 {
+			count[r.Channel]++
+		}
+		if r.Why != "" && !slices.Contains(why, r.Why) {
+			why = append(why, r.Why)
+		}
+	}
+	parts := []string{"inbox"}
+	for _, c := range ward.Channels {
+		if n := count[c]; n > 0 {
+			parts = append(parts, Number(n)+" by "+channelWord(c))
+		}
+	}
+	view := View(Text(strings.Join(parts, ", ")))
+	if len(why) > 0 {
+		view = Why{View: view, Reason: someOf(why)}
+	}
+	return view
 }
 
 // rankOf orders what is known: what needs a person first.
@@ -249,7 +283,19 @@ func (s *Site) publishAlert(r *http.Request, who ward.Actor) (string, *Page, err
 		page, err := s.publishing(r, who, []FieldError{{Text: "Choose at least one organisation, or publish to all."}})
 		return "", &page, err
 	}
-	done, err := s.Alerts.Publish(r.Context(), who, ward.AlertID(r.PathValue("id")), versionIn(r), alerts.Audience{Respond: orgs})
+	to := alerts.Audience{Respond: orgs}
+	if len(orgs) > 0 && r.PostForm.Get("rest") == "inform" {
+		all, err := s.Estate.Organisations(r.Context(), who.Scope)
+		if err != nil {
+			return "", nil, err
+		}
+		for _, o := range all {
+			if now := s.clock.Now(); (o.Closed.IsZero() || o.Closed.After(now)) && !slices.Contains(orgs, o.ID) {
+				to.Inform = append(to.Inform, o.ID)
+			}
+		}
+	}
+	done, err := s.Alerts.Publish(r.Context(), who, ward.AlertID(r.PathValue("id")), versionIn(r), to)
 	if wrong, other := invalid(err); err != nil && other == nil {
 		page, err := s.publishing(r, who, wrong)
 		return "", &page, err

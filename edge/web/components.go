@@ -3,6 +3,8 @@ package web
 import (
 	"strings"
 	"time"
+
+	"wardwatch/act/alerts"
 )
 
 // View is a component: a struct with a template of its own. Templates show it with {{view .X}}; nil shows nothing.
@@ -55,6 +57,10 @@ func (p Prose) Paragraphs() []string {
 	}
 	return out
 }
+
+// Compared is two texts as one, word by word: what was taken out and what was put in are told by words for a screen reader,
+// and by more than colour.
+type Compared []alerts.Span
 
 // Code is an identifier that people compare letter by letter.
 type Code string
@@ -167,6 +173,9 @@ type Titled struct {
 	Body  View
 }
 
+// Links stand beside each other on a line of their own.
+type Links []Link
+
 // Pager walks a list by cursor: there are no page numbers, because the list moves while it is read.
 type Pager struct {
 	Prev string // address; empty at the start
@@ -243,6 +252,8 @@ func (l Live) Trigger() string {
 func (Text) template() string        { return "text" }
 func (Note) template() string        { return "note" }
 func (Prose) template() string       { return "prose" }
+func (Compared) template() string    { return "compared" }
+func (Links) template() string       { return "links" }
 func (Code) template() string        { return "code" }
 func (Stack) template() string       { return "stack" }
 func (Lines) template() string       { return "lines" }

@@ -4,6 +4,7 @@ package web
 func (s *Site) routesNational() {
 	s.routesWatch()
 	s.routesAlerts()
+	s.routesAlertLife()
 	s.routesDisputes()
 	s.routesQueue()
 	s.routesWeaknesses()
