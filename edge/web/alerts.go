@@ -256,7 +256,7 @@ func toldBy(to []ward.Recipient) View {
 	parts := []string{"inbox"}
 	for _, c := range ward.Channels {
 		if n := count[c]; n > 0 {
-			parts = append(parts, Number(n)+" by "+channelWord(c))
+			parts = append(parts, Number(n)+" by "+lower(channelWord(c)))
 		}
 	}
 	view := View(Text(strings.Join(parts, ", ")))

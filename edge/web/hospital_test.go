@@ -543,7 +543,7 @@ func TestNoRouteTellsAnotherOrganisation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ids := map[string]string{"{org}": "XZ1A", "{import}": fmt.Sprint(imports[0].ID), "{cve}": string(a.CVEs[0]), "{$}": "", "{contact}": fmt.Sprint(h.contact("Mia Fenn", "XZ1A", "mia@saltmarsh.example").ID), "{link}": strings.Repeat("A", 32)}
+	ids := map[string]string{"{org}": "XZ1A", "{import}": fmt.Sprint(imports[0].ID), "{cve}": string(a.CVEs[0]), "{$}": "", "{name}": "edge-appliance", "{contact}": fmt.Sprint(h.contact("Mia Fenn", "XZ1A", "mia@saltmarsh.example").ID), "{link}": strings.Repeat("A", 32)}
 	within := map[string]string{"/alerts/": string(a.ID), "/assets/": fmt.Sprint(page.Items[0].ID), "/inbox/": fmt.Sprint(notices.Items[0].ID),
 		"/people/": string(rosa.ID), "/account/tokens/": "1"}
 	tells := func(body string) bool {

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 
@@ -217,10 +216,4 @@ func sentence(text string) string {
 		return "The reason is not known."
 	}
 	return capital(text) + "."
-}
-
-// channelWord is a channel in a sentence: "2 by e-mail".
-func channelWord(c ward.Channel) string {
-	words := map[ward.Channel]string{ward.Email: "e-mail", ward.SMS: "SMS", ward.Teams: "Teams", ward.Slack: "Slack", ward.Webhook: "webhook", ward.Voice: "telephone"}
-	return cmp.Or(words[c], string(c))
 }
