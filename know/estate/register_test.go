@@ -29,6 +29,8 @@ var (
 	start = time.Date(2025, 5, 13, 12, 0, 0, 0, time.UTC)
 )
 
+var readers = []estate.Reader{cyclonedx.Reader{}, defender.Reader{}, csv.Reader{}}
+
 // house is a register with four organisations: XZ6F runs systems for XZ7G and once did for XZ9J, XZ1A stands alone.
 type house struct {
 	testing.TB
@@ -45,7 +47,7 @@ func open(t testing.TB) *house {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	clock := ward.NewHandClock(start)
-	h := &house{t, s, clock, estate.New(s, clock, cyclonedx.Reader{}, defender.Reader{}, csv.Reader{})}
+	h := &house{t, s, clock, estate.New(s, clock, readers...)}
 	var d estate.Directory
 	h.must(ods.Read("o.csv", strings.NewReader("ods_code,name\nXZ1A,Harrowmere\nXZ6F,Larkmoor\nXZ7G,Dunwater\nXZ9J,Netherby\n"), &d))
 	h.must(ods.Read("r.csv", strings.NewReader("from,kind,to,since,until\nXZ6F,operates_for,XZ7G,2023-02-01,\nXZ6F,hosts,XZ9J,2020-02-01,2021-02-01\n"), &d))
