@@ -188,6 +188,36 @@ func (a *App) ImportEstate(ctx context.Context, d EstateDelivery) (EstateResult,
 	return settled(ctx, a, EstateResult{api.ImportOf(result)}, err)
 }
 
+// Appliance is a machine declared by hand on the command line.
+type Appliance struct {
+	Org, Vendor, Product, Version, Name, Class, InternetFacing, Site string
+}
+
+// ApplianceResult is the machine that a declaration made.
+type ApplianceResult struct {
+	Asset   ward.AssetID `json:"asset"`
+	Name    string       `json:"name"`
+	Product string       `json:"product"`
+	Version string       `json:"version"`
+	Expires time.Time    `json:"expires"`
+}
+
+// Text prints the result for reading.
+func (r ApplianceResult) Text(w io.Writer) {
+	fmt.Fprintf(w, "Declared: %s runs %s %s (asset %d), self-declared until %s\n", r.Name, r.Product, r.Version, r.Asset, r.Expires.Format("2 January 2006"))
+}
+
+// DeclareAppliance keeps a machine declared by hand, and does what follows from it.
+func (a *App) DeclareAppliance(ctx context.Context, said Appliance) (ApplianceResult, error) {
+	reachable, ok := estate.ParseTri(said.InternetFacing)
+	if !ok {
+		return ApplianceResult{}, &ward.Invalid{Field: "internet-facing", Problem: fmt.Sprintf("%q is neither yes nor no", said.InternetFacing)}
+	}
+	d, asset, err := a.Estate.DeclareAppliance(ctx, shell, ward.DeclaredAppliance{Org: ward.OrgID(strings.ToUpper(said.Org)), Vendor: said.Vendor, Product: said.Product,
+		Version: said.Version, Name: said.Name, Class: ward.Class(said.Class), Reachable: reachable, Site: said.Site})
+	return settled(ctx, a, ApplianceResult{asset.ID, asset.Name, ward.ProductName(d.Vendor, d.Product), d.Version, d.Expires}, err)
+}
+
 // DecideImport releases or discards an import that was held.
 func (a *App) DecideImport(ctx context.Context, id string, release bool) (EstateResult, error) {
 	number, err := strconv.ParseInt(id, 10, 64)

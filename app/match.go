@@ -145,7 +145,7 @@ func readInventory(o MatchOptions) ([]*machine, error) {
 			return nil, fmt.Errorf("match: inventory %s: %w: %w", o.Inventory, err, ErrNothingRead)
 		}
 		if reader, ok = estate.Detect(inventoryReaders, filepath.Base(o.Inventory), head); !ok {
-			return nil, fmt.Errorf("match: inventory %s: its format is not recognised: name it with --format csv, defender, cyclonedx, spdx, osquery, nmap or cpe-list: %w", o.Inventory, ErrNothingRead)
+			return nil, fmt.Errorf("match: inventory %s: its format is not recognised: name it with --format csv, defender, intune, sccm, medical, nessus, cyclonedx, spdx, osquery, nmap or cpe-list: %w", o.Inventory, ErrNothingRead)
 		}
 	}
 	switch name := filepath.Base(o.Inventory); reader.(type) { // of one machine, which the file does not name
@@ -155,7 +155,7 @@ func readInventory(o MatchOptions) ([]*machine, error) {
 		reader = cyclonedx.Reader{Asset: name}
 	}
 	if !ok {
-		return nil, fmt.Errorf("match: %w", &ward.Invalid{Field: "format", Problem: fmt.Sprintf("%q is not known", o.Format), Hint: "auto, csv, defender, cyclonedx, spdx, osquery, nmap or cpe-list"})
+		return nil, fmt.Errorf("match: %w", &ward.Invalid{Field: "format", Problem: fmt.Sprintf("%q is not known", o.Format), Hint: "auto, csv, defender, intune, sccm, medical, nessus, cyclonedx, spdx, osquery, nmap or cpe-list"})
 	}
 	var machines []*machine
 	byName := map[string]*machine{}

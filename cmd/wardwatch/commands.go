@@ -168,7 +168,7 @@ source's assets is held until a person releases it. The same file twice changes 
 	flags := imports.Flags()
 	flags.StringVar(&d.Org, "org", "", "organisation (ODS code)")
 	flags.StringVar(&d.Source, "source", "", `name of the source, such as "defender"`)
-	flags.StringVar(&d.Format, "format", "auto", "auto, csv, defender, cyclonedx, spdx, osquery or nmap")
+	flags.StringVar(&d.Format, "format", "auto", "auto, csv, defender, intune, sccm, medical, nessus, cyclonedx, spdx, osquery or nmap")
 	flags.StringSliceVar(&d.Classes, "classes", nil, "asset classes that the source can see (default: those of the format, or of the rows)")
 	flags.StringVar(&d.Grade, "grade", "", "self-declared, tool export or independent (default: tool export)")
 	flags.StringVar(&observed, "observed", "", "when the inventory was taken, 2025-05-13T09:00:00Z (default: when the file was last changed)")
@@ -190,7 +190,37 @@ source's assets is held until a person releases it. The same file twice changes 
 			},
 		}
 	}
-	cmd.AddCommand(imports, decide("release", "Apply an import that was held", true), decide("discard", "Drop an import that was held", false))
+	var appliance app.Appliance
+	declare := &cobra.Command{
+		Use:   "appliance --org CODE --product NAME --version VERSION",
+		Short: "Declare a machine by hand, with what runs on it",
+		Long: `Keeps that a machine runs a product, as the organisation's own word: graded self-declared, and to be said again after
+90 days. The same name again is the same machine with what is said now.`,
+		Example: `  wardwatch estate appliance --org XZ1A1 --vendor Fortinet --product FortiOS --version 7.4.7 --name fw-1 --internet-facing yes`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return sh.open(cmd.Context(), func(a *app.App) error {
+				result, err := a.DeclareAppliance(cmd.Context(), appliance)
+				if err != nil {
+					return err
+				}
+				return sh.print(result, result.Text)
+			})
+		},
+	}
+	said := declare.Flags()
+	said.StringVar(&appliance.Org, "org", "", "organisation (ODS code)")
+	said.StringVar(&appliance.Vendor, "vendor", "", "who makes the product")
+	said.StringVar(&appliance.Product, "product", "", "the product")
+	said.StringVar(&appliance.Version, "version", "", "its version, such as 7.4.7")
+	said.StringVar(&appliance.Name, "name", "", "how you call the machine (default: made from the product)")
+	said.StringVar(&appliance.Class, "class", "appliance", "its class")
+	said.StringVar(&appliance.InternetFacing, "internet-facing", "", "yes or no (default: not known)")
+	said.StringVar(&appliance.Site, "site", "", "where it stands")
+	for _, name := range []string{"org", "product", "version"} {
+		_ = declare.MarkFlagRequired(name)
+	}
+	cmd.AddCommand(declare, imports, decide("release", "Apply an import that was held", true), decide("discard", "Drop an import that was held", false))
 	return cmd
 }
 
@@ -253,7 +283,7 @@ matches: status, fixed version, and a sentence that you can check. Nothing is ke
 	}
 	cmd.Flags().StringArrayVar(&o.Intel, "intel", nil, "file, directory, archive or URL of KEV, EPSS, NVD, CVE, CSAF, OSV or OpenVEX records (repeatable)")
 	cmd.Flags().StringVar(&o.Inventory, "inventory", "", "inventory file")
-	cmd.Flags().StringVar(&o.Format, "format", "auto", "auto, csv, defender, cyclonedx, spdx, osquery, nmap or cpe-list")
+	cmd.Flags().StringVar(&o.Format, "format", "auto", "auto, csv, defender, intune, sccm, medical, nessus, cyclonedx, spdx, osquery, nmap or cpe-list")
 	cmd.Flags().BoolVar(&o.Together, "together", false, "take every line as installed on one asset, so that \"running on\" is decided by all of them")
 	_ = cmd.MarkFlagRequired("intel")
 	_ = cmd.MarkFlagRequired("inventory")

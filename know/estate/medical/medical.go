@@ -24,7 +24,7 @@ type Reader struct {
 
 // Columns are the columns that are read, by the names of a mapping.
 var Columns = []string{"asset_tag", "device_name", "host_name", "manufacturer", "model", "serial_number", "udi", "gmdn", "software_version", "firmware_version",
-	"operating_system", "os_version", "location", "clinical_service", "data", "internet_facing", "mac_address", "ip_address"}
+	"operating_system", "os_version", "location", "clinical_service", "data", "internet_facing", "mac_address"}
 
 var sheet = estate.Sheet{
 	Names: map[string][]string{
@@ -45,7 +45,6 @@ var sheet = estate.Sheet{
 		"data":             {"data", "dataheld", "phi"},
 		"internet_facing":  {"internetfacing"},
 		"mac_address":      {"macaddress", "mac", "ethernetmac"},
-		"ip_address":       {"ipaddress", "ip"},
 	},
 	Needs: [][]string{{"asset_tag", "serial_number", "host_name"}, {"manufacturer"}, {"model"}},
 	Hint:  "the first line names the columns: " + strings.Join(Columns, ", ") + "; map those that go by another name",

@@ -1,5 +1,5 @@
 // Package nessus reads the CSV exports of Tenable's scanners: Nessus (Plugin ID, CVE, Risk, Host, Protocol, Port, Name...,
-// Plugin Output), Tenable Security Center (Plugin, Severity, IP Address, DNS Name, Plugin Text) and Tenable Vulnerability
+// Plugin Output), Tenable.sc (Plugin, Severity, IP Address, DNS Name, Plugin Text) and Tenable Vulnerability
 // Management (definition.cve, asset.name, output). Each host is an asset. What the scanner reports with a CVE becomes the
 // scanner's own finding, which is kept apart from what matching says; what it enumerates (plugin 45590) is software.
 // Other outputs are not kept, and home folders in those that are lose their owner.

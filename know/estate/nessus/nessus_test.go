@@ -18,7 +18,7 @@ const scan = `Plugin ID,CVE,CVSS v2.0 Base Score,Risk,Host,Protocol,Port,Name,Sy
 235860,CVE-2025-4427,5.0,Medium,mdm1.trust.example,tcp,443,Ivanti Endpoint Manager Mobile < 12.5.0.1 (CVE-2025-4427),"A server is affected.","The version is
 older than 12.5.0.1.",Upgrade.,https://ivanti.example,"
   URL               : https://mdm1.trust.example/
-  Path              : /home/jane.example/epmm
+  Path              : C:\Users\jane.example\epmm
   Installed version : 12.5.0.0
   Fixed version     : 12.5.0.1
 "
@@ -43,7 +43,7 @@ func TestContract(t *testing.T) {
 		return &estate.Finding{CVEs: []ward.CVE{cve}, Plugin: "235860", Port: "443/tcp", Title: "Ivanti Endpoint Manager Mobile < 12.5.0.1 (CVE-2025-4427)", Output: output, Severity: "Medium"}
 	}
 	contract.Inventory(t, nessus.Reader{}, contract.InventoryExample{Name: "scan.csv", Body: scan, Secret: "jane.example", Want: []estate.Row{
-		{Asset: "mdm1.trust.example", Found: found("URL : https://mdm1.trust.example/ Path : /home/.../epmm Installed version : 12.5.0.0 Fixed version : 12.5.0.1", "CVE-2025-4427")},
+		{Asset: "mdm1.trust.example", Found: found("URL : https://mdm1.trust.example/ Path : C:\\Users\\...\\epmm Installed version : 12.5.0.0 Fixed version : 12.5.0.1", "CVE-2025-4427")},
 		{Asset: "mdm1.trust.example", Found: found("", "CVE-2025-4428")},
 		{Asset: "192.0.2.7", Marks: estate.Marks{{Kind: estate.ByFQDN, Value: "ws-7.trust.example"}}},
 		{Asset: "192.0.2.7", Software: ward.Software{Vendor: "Openbsd", Product: "Openssh", Version: "9.7", CPE: "cpe:/a:openbsd:openssh:9.7"}},
