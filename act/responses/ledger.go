@@ -1,7 +1,8 @@
-// Package responses is the ledger of answers: what each organisation said to each alert, when the next word is due, and
-// what evidence makes of it. Acknowledgements, answers, claims, disputes and rulings come in; responses with their proof,
-// overdue lists and the overview go out. It never lets a claim close that newer evidence contradicts, never calls
-// anything proven, and shows no organisation the answer of another.
+// Package responses is the ledger of answers: what each organisation said to each alert and as what it closed, when the next
+// word is due and who is told that it is, and what evidence makes of it. Words of an organisation, of those who may answer for
+// it and of analysts on the telephone come in, with evidence, dates and rulings; responses with their proof, reminders,
+// registers, evidence packs and the overview go out. It never lets a claim close that newer evidence contradicts, never calls
+// anything proven or clean that nobody has looked at, and shows no organisation the answer of another.
 package responses
 
 import (

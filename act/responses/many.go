@@ -47,7 +47,7 @@ func (l *Ledger) Delegates(ctx context.Context, who ward.Actor, alert ward.Alert
 }
 
 func (l *Ledger) delegates(ctx context.Context, tx *store.Tx, who ward.Actor) (orgs []ward.OrgID, err error) {
-	if who.Org == "" || !who.Scope.Sees(who.Org) || who.Need(ward.MayAnswer) != nil {
+	if who.Org == "" || !who.Scope.Sees(who.Org) || !who.May(ward.MayAnswer) {
 		return nil, nil
 	}
 	all, err := tx.Delegations(ctx, "", who.Org, l.clock.Now())

@@ -266,7 +266,10 @@ func (tx *Tx) NextResponseDue(ctx context.Context, now time.Time) (time.Time, er
 		`SELECT r.remind FROM responses r CROSS JOIN alerts a ON a.id = r.alert WHERE r.remind > $1 AND (a.state = $2 OR (a.state = '` + string(ward.Ended) + `' AND r.until IS NOT NULL)) ORDER BY r.remind LIMIT 1`,
 	} {
 		rows, err := tx.tx.QueryContext(ctx, query, micros(now), string(ward.Published))
-		times, err := list(rows, err, func(rows *sql.Rows) (at sql.NullInt64, err error) { return at, rows.Scan(&at) })
+		times, err := list(rows, err, func(rows *sql.Rows) (at sql.NullInt64, err error) {
+			err = rows.Scan(&at)
+			return at, err
+		})
 		if err != nil {
 			return time.Time{}, err
 		}
