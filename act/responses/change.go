@@ -49,6 +49,7 @@ type answering struct {
 	before  ward.Response
 	r       ward.Response
 	words   string // as cleaned
+	spoke   bool   // something was said beside taking the alert up
 	entries []ward.Entry
 	notices []ward.Notice
 }
@@ -117,6 +118,9 @@ func (c *answering) signed() {
 	v := c.voice
 	if len(c.entries) == 0 || v.desk {
 		return
+	}
+	if !c.spoke && v.call.Speaker == "" && v.from == "" {
+		return // who only takes the alert up leaves the words as they stand
 	}
 	others := c.before.Call.Speaker != "" || c.before.Spoke != ""
 	c.r.Call, c.r.Spoke = v.call, v.from
@@ -207,7 +211,7 @@ func (c *answering) spoken(kind, words, fact string) error {
 		return err
 	}
 	c.acknowledge()
-	c.words = words
+	c.words, c.spoke = words, true
 	if words != "" || kind != NotChecked && kind != Checked {
 		c.r.Words = words
 	}

@@ -6,19 +6,27 @@ import (
 	"slices"
 	"time"
 
-	"wardwatch/act"
 	"wardwatch/keep/store"
 	"wardwatch/ward"
 )
 
 // rest puts an answer back to how it was closed before an update of the alert asked again: acknowledging without another word
-// says that it still holds.
+// says that it still holds. What evidence contradicts by now, or what has not been checked, stays open.
 func (c *answering) rest() {
-	if c.r.Rest.At.IsZero() {
+	was := c.r.Rest
+	c.r.Rest = ward.Rest{}
+	if was.At.IsZero() {
 		return
 	}
-	c.r.State, c.r.ClosedAt, c.r.ClosedAs, c.r.NextDue = ward.ClosedAnswer, c.r.Rest.At, c.r.Rest.As, time.Time{}
-	c.r.Rest = ward.Rest{}
+	if c.r.Outcome != ward.OutcomeControlled && c.r.Outcome != ward.OutcomeAccepted {
+		as, err := closing(c.r)
+		fixed := c.r.Outcome == ward.OutcomeFixed || c.r.Outcome == ward.OutcomeResidual
+		if err != nil || fixed && c.r.Check.Owed() {
+			return
+		}
+		was.As = as
+	}
+	c.r.State, c.r.ClosedAt, c.r.ClosedAs, c.r.NextDue = ward.ClosedAnswer, was.At, was.As, time.Time{}
 	c.note(Closed, "still "+c.r.Reads())
 }
 
@@ -173,6 +181,3 @@ func (l *Ledger) inherit(ctx context.Context, tx *store.Tx, alert ward.Alert, fr
 	c.notify(to, "response.inherited", fmt.Sprintf("%s: you have taken over the answer of %s", alert.ID, from.Org), "Its history is on the alert's page. What was owed is now owed by you.")
 	return c.save(ctx, product)
 }
-
-// plural is act.Number of organisations.
-func plural(n int) string { return act.Number(n, "organisation") }

@@ -107,8 +107,10 @@ func (l *Ledger) Open(ctx context.Context, tx *store.Tx, alert ward.Alert, stand
 			Alert: alert.ID, Org: s.Org, Version: 1, State: ward.Unanswered, Standing: s, Current: s,
 			RespondBy: alert.Issued.Add(alert.AcknowledgeWithin), RemediateBy: alert.RemediationDue(kind), UpdatedBy: cmp.Or(alert.Approver, alert.Emergency.By), Updated: alert.Issued,
 		}
-		if err := c.require(ctx); err != nil {
-			return err
+		if alert.CheckRequired || kind == ward.SystemInternetFacing { // nothing that was cited can be reached elsewhere
+			if err := c.require(ctx); err != nil {
+				return err
+			}
 		}
 		c.wind()
 		if err := tx.SaveResponse(ctx, c.r); err != nil {

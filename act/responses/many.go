@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"wardwatch/act"
 	"wardwatch/keep/store"
 	"wardwatch/ward"
 )
@@ -106,7 +107,7 @@ func (l *Ledger) AnswerForMany(ctx context.Context, who ward.Actor, alert ward.A
 		case how.Preview:
 			return errPreview
 		case refused > 0:
-			return fmt.Errorf("%s of %d cannot be answered for, so none was: %w", plural(refused), len(orgs), ward.ErrState)
+			return fmt.Errorf("%s of %d cannot be answered for, so none was: %w", act.Number(refused, "organisation"), len(orgs), ward.ErrState)
 		}
 		return nil
 	})
@@ -156,10 +157,10 @@ func (l *Ledger) answerOne(ctx context.Context, tx *store.Tx, who ward.Actor, al
 	return result, nil
 }
 
-// ownWord reports whether what an answer says was said by the organisation itself.
+// ownWord reports whether what an answer says was said by the organisation itself, on its page or on the telephone.
 func ownWord(r ward.Response) bool {
 	said := r.Applicability != "" || !r.ClaimedFixedAt.IsZero() || r.State == ward.ClosedAnswer || r.Dispute != "" || !r.Progress.At.IsZero()
-	return said && r.Spoke == "" && r.Call.Speaker == ""
+	return said && r.Spoke == ""
 }
 
 // Delegation is one organisation that may answer for another, and whether the accountable one lets it.

@@ -413,3 +413,45 @@ func TestListsOfOthersAreEmpty(t *testing.T) {
 		}
 	}
 }
+
+func TestAChainOfMergersEndsWhereSomebodyWorks(t *testing.T) {
+	g := ground.New(t, "XZ1", "XZ2", "XZ9", "XY1", "XY2")
+	since := g.Clock.Now().Add(-day)
+	relate(g, "XZ2", ward.Successor, "XZ1", since)
+	relate(g, "XZ9", ward.Successor, "XZ2", since)
+	relate(g, "XY1", ward.Successor, "XY2", since) // a mistake in the register: each succeeds the other
+	relate(g, "XY2", ward.Successor, "XY1", since)
+	a := g.Publish("XZ1", "XY1", "XY2")
+	for _, org := range []string{"XZ1", "XZ2", "XY1", "XY2"} {
+		g.Row(`UPDATE organisations SET closed = $1 WHERE id = $2`, g.Clock.Now().UnixMicro(), org)
+	}
+	for range 3 {
+		g.Due()
+	}
+	if r := g.Response(a.ID, "XZ9"); len(r.From) != 1 || r.From[0] != "XZ1" || r.State != ward.Unanswered || r.RespondBy.IsZero() {
+		t.Errorf("%+v", r)
+	}
+	for _, org := range []ward.OrgID{"XY1", "XY2"} {
+		if r := g.Response(a.ID, org); r.MovedTo != "" || r.Version != 1 {
+			t.Errorf("%s: %+v", org, r)
+		}
+	}
+}
+
+func TestAClosedAnswerThatEvidenceContradictsIsNotRestored(t *testing.T) {
+	g := ground.New(t, "XZ1")
+	g.Exposed("XZ1", 1, "mdm1", "12.5.0.0", cve1)
+	a := g.Publish()
+	r := claimed(t, g, a, "XZ1")
+	if _, err := g.Ledger.Close(g.Ctx, lead, a.ID, "XZ1", r.Version, ""); err != nil {
+		t.Fatal(err)
+	}
+	g.Clock.Advance(time.Hour)
+	g.Update(func(tx ground.Tx) error { return g.Ledger.Reopen(g.Ctx, tx, a) })
+	g.Imported("XZ1", sight(g.Clock.Now(), "12.5.0.0", ward.Affected, ward.ByVersion))
+	g.Due()
+	r, err := g.Ledger.Acknowledge(g.Ctx, lead, a.ID, "XZ1", g.Response(a.ID, "XZ1").Version)
+	if err != nil || r.State != ward.Remediated || r.Proof.Result != ward.Contradicted || r.NextDue.IsZero() {
+		t.Errorf("%+v, %v", r, err)
+	}
+}

@@ -308,13 +308,17 @@ type Succession struct {
 	To ward.OrgID
 }
 
-// Successions lists the answers to alerts in force that are open, or would open again, of organisations that have closed and
-// whose successor works already.
+// Successions lists the answers to alerts in force that are open, or would open again, of organisations that have closed, with
+// the open organisations that have succeeded them already, through others that have closed meanwhile too.
 func (tx *Tx) Successions(ctx context.Context, now time.Time) ([]Succession, error) {
-	rows, err := tx.tx.QueryContext(ctx, `SELECT r.alert, r.org, s.from_org FROM organisations o
-			JOIN relations s ON s.kind = $1 AND s.to_org = o.id AND s.from_org <> o.id AND s.since <= $2 AND (s.until IS NULL OR s.until > $2)
-			JOIN responses r ON r.org = o.id AND (r.closed IS NULL OR r.until IS NOT NULL) JOIN alerts a ON a.id = r.alert
-		WHERE o.closed <= $2 AND a.state = $3 GROUP BY r.alert, r.org, s.from_org ORDER BY r.alert, r.org, s.from_org`, string(ward.Successor), micros(now), string(ward.Published))
+	rows, err := tx.tx.QueryContext(ctx, `WITH RECURSIVE heir (of_org, org, depth) AS (
+			SELECT s.to_org, s.from_org, 1 FROM organisations o JOIN relations s ON s.kind = $1 AND s.to_org = o.id AND s.since <= $2 AND (s.until IS NULL OR s.until > $2)
+				WHERE o.closed <= $2
+			UNION SELECT h.of_org, s.from_org, h.depth + 1 FROM heir h JOIN organisations o ON o.id = h.org AND o.closed <= $2
+				JOIN relations s ON s.kind = $1 AND s.to_org = h.org AND s.since <= $2 AND (s.until IS NULL OR s.until > $2) WHERE h.depth < 10)
+		SELECT r.alert, r.org, h.org FROM heir h JOIN organisations t ON t.id = h.org AND (t.closed IS NULL OR t.closed > $2)
+			JOIN responses r ON r.org = h.of_org AND (r.closed IS NULL OR r.until IS NOT NULL) JOIN alerts a ON a.id = r.alert
+		WHERE a.state = $3 AND h.org <> h.of_org GROUP BY r.alert, r.org, h.org ORDER BY r.alert, r.org, h.org`, string(ward.Successor), micros(now), string(ward.Published))
 	return list(rows, err, func(rows *sql.Rows) (s Succession, err error) {
 		err = rows.Scan(&s.Alert, &s.Org, &s.To)
 		return s, err
@@ -351,15 +355,21 @@ func (tx *Tx) ReachedAssets(ctx context.Context, scope ward.Scope, orgs []ward.O
 	if len(cves) == 0 || len(orgs) == 0 {
 		return nil, nil
 	}
-	about, args := marks(cves, 3)
-	of, values := marks(orgs, 3+len(args))
-	args = append(append([]any{string(ward.Affected), int64(ward.Yes)}, args...), values...)
+	about, args := marks(cves, 1)
+	used, err := texts(tx.tx.QueryContext(ctx, `SELECT id FROM vulnerabilities WHERE id IN (`+about+`) AND exploited_since IS NOT NULL`, args...))
+	if err != nil || len(used) == 0 {
+		return nil, err
+	}
+	// An organisation's few reachable assets first: the software may be on every machine of the country.
+	about, args = marks(used, 2)
+	of, values := marks(orgs, 2+len(args))
+	args = append(append([]any{string(ward.Affected)}, args...), values...)
 	condition, values := within(scope, "o.org", len(args)+1)
-	rows, err := tx.tx.QueryContext(ctx, `SELECT DISTINCT a.id, a.name, v.cve, w.exploited_since, COALESCE(i.last_seen, s.observed_at), i.last_seen IS NULL
-		FROM vulnerabilities w CROSS JOIN verdicts v ON v.cve = w.id AND v.status = $1 CROSS JOIN installs i ON i.software = v.software
-			CROSS JOIN sources s ON s.id = i.source CROSS JOIN assets a ON a.id = i.asset AND a.reachable = $2 CROSS JOIN asset_orgs o ON o.asset = a.id
-		WHERE w.id IN (`+about+`) AND w.exploited_since IS NOT NULL AND o.org IN (`+of+`) AND `+condition+`
-		ORDER BY a.name, a.id, v.cve`, append(args, values...)...)
+	rows, err := tx.tx.QueryContext(ctx, fmt.Sprintf(`SELECT DISTINCT a.id, a.name, v.cve, w.exploited_since, COALESCE(i.last_seen, s.observed_at), i.last_seen IS NULL
+		FROM asset_orgs o CROSS JOIN assets a ON a.id = o.asset AND a.reachable = %d CROSS JOIN presence p ON p.asset = a.id
+			CROSS JOIN installs i ON i.source = p.source AND i.asset = p.asset CROSS JOIN verdicts v ON v.software = i.software AND v.status = $1
+			CROSS JOIN vulnerabilities w ON w.id = v.cve CROSS JOIN sources s ON s.id = i.source
+		WHERE v.cve IN (%s) AND o.org IN (%s) AND %s ORDER BY a.name, a.id, v.cve`, ward.Yes, about, of, condition), append(args, values...)...)
 	return list(rows, err, func(rows *sql.Rows) (r Reached, err error) {
 		var since, seen sql.NullInt64
 		err = rows.Scan(&r.Asset, &r.Name, &r.CVE, &since, &seen, &r.Listed)
