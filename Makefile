@@ -11,6 +11,7 @@ TOOLS ?= $(shell go env GOPATH)/bin
 BENCHTIME ?= 1s
 BENCHSIZE ?= full
 FUZZTIME ?= 10s
+FAULTROUNDS ?= 50
 TIMEOUT ?= 20m
 
 GOLANGCI_VERSION := v2.15.0
@@ -49,8 +50,9 @@ race: ## run the same tests with the race detector
 	@.ci/needs gcc chromium npm postfix mailpit
 	CGO_ENABLED=1 go test -race -timeout $(TIMEOUT) ./...
 
-faults: ## only the tests that kill, cut and corrupt (named TestFault...)
-	@.ci/each TestFault
+faults: ## only the tests that kill, cut and corrupt (named TestFault...), with FAULTROUNDS (50) kills where one kills at random
+	@.ci/needs postfix mailpit
+	@FAULTROUNDS=$(FAULTROUNDS) .ci/each TestFault
 
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	@.ci/each Fuzz $(FUZZTIME)

@@ -213,7 +213,7 @@ func checked(c ward.Contact) (ward.Contact, error) {
 }
 
 var (
-	mobile = regexp.MustCompile(`^\+[1-9][0-9]{7,14}$`)
+	mobile = regexp.MustCompile(`^\+[1-9]\d{7,14}$`)
 	dialed = regexp.MustCompile(`^\+?[0-9][0-9 ]{2,28}[0-9](( ext\.? ?| x ?|,| bleep ?)[0-9]{1,8})?$`)
 )
 

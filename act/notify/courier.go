@@ -38,8 +38,8 @@ const (
 
 const (
 	batchSize = 128 // deliveries taken up by one transaction
-	flushSize = 32  // outcomes kept by one transaction
-	flushWait = 20 * time.Millisecond
+	flushSize = 16  // outcomes kept by one transaction: as many are sent again after a kill
+	flushWait = 5 * time.Millisecond
 )
 
 // Courier carries what the outbox keeps. One courier works on a data directory at a time.

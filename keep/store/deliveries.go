@@ -25,6 +25,10 @@ func scanDelivery(rows *sql.Rows) (d ward.Delivery, err error) {
 	return d, err
 }
 
+const addDelivery = `INSERT INTO deliveries (message, notice, kind, alert, org, contact, name, rung, channel, address, state, attempts, next_try, opens,
+		detail, receipt, created, handed, settled, used, used_by)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13, $14, '', $15, NULL, $16, NULL, '') ON CONFLICT (message) DO NOTHING`
+
 // AddDelivery keeps a message for an address, and reports whether it is new: the same key makes one delivery. It is tried
 // from NextTry on; waits says that this is when the contact's hours begin.
 func (tx *Tx) AddDelivery(ctx context.Context, d ward.Delivery, waits bool) (added bool, err error) {
@@ -32,9 +36,7 @@ func (tx *Tx) AddDelivery(ctx context.Context, d ward.Delivery, waits bool) (add
 	if waits {
 		opens = micros(d.NextTry)
 	}
-	statement, err := tx.prepare(ctx, `INSERT INTO deliveries (message, notice, kind, alert, org, contact, name, rung, channel, address, state, attempts, next_try, opens,
-			detail, receipt, created, handed, settled, used, used_by)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13, $14, '', $15, NULL, $16, NULL, '') ON CONFLICT (message) DO NOTHING`) //nolint:sqlclosecheck // the transaction closes it
+	statement, err := tx.prepare(ctx, addDelivery) //nolint:sqlclosecheck // the transaction closes it
 	if err != nil {
 		return false, err
 	}

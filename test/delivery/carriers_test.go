@@ -129,7 +129,7 @@ func (s *served) tell(path string) {
 
 func tellPeer(t testing.TB, client *http.Client, url string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, url, nil)
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, url, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func tellPeer(t testing.TB, client *http.Client, url string) {
 
 func askPeer(t testing.TB, client *http.Client, url string) (got []peers.Got) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, url+"/peer/got", nil)
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, url+"/peer/got", http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +233,7 @@ func TestTeamsKeepsTheContract(t *testing.T) {
 			}
 			blocks := card.Attachments[0].Content.Body
 			last := blocks[len(blocks)-1].Inlines[0].Text
-			key := last[strings.Index(last, "ww-"):]
+			_, key, _ := strings.Cut(last, "Reference ")
 			key, _, _ = strings.Cut(key, ":")
 			return contract.CarrierArrived{Key: key, Subject: blocks[0].Inlines[0].Text, All: string(g.Body)}
 		})

@@ -154,7 +154,7 @@ func (m *Mail) talk(conn net.Conn) {
 			return
 		}
 		verb, arg, _ := strings.Cut(line, " ")
-		on, passed := true, false
+		var on, passed bool
 		switch strings.ToUpper(verb) {
 		case "EHLO", "HELO":
 			on = say("250-mail.example\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSCODES")

@@ -128,7 +128,7 @@ func (c *Carrier) Hand(ctx context.Context, m notify.Message) (notify.Receipt, e
 		select {
 		case err = <-sent:
 		case <-ctx.Done():
-			go func() { <-sent; _ = connection.Close() }()
+			go func() { _, _ = <-sent, connection.Close() }()
 			return notify.Receipt{}, fmt.Errorf("notify/email: %w", ctx.Err())
 		}
 		if letter.IsDelivered() { // even where the connection broke afterwards
