@@ -196,6 +196,9 @@ func (s *Site) answerOf(r *http.Request, who ward.Actor, alert ward.Alert, org w
 	switch {
 	case who.May(ward.MayWatch):
 		data.ReadOnly = fmt.Sprintf("You read the answer of %s as they see it. Only they can change it, and they can see that you looked.", org)
+		if who.May(ward.MayRecord) && alert.InForce() && answer.MovedTo == "" {
+			data.More = append(data.More, Link{Text: "Record what they said by telephone", Href: answerPath(answer) + "/telephone"})
+		}
 	case !who.May(ward.MayPrepare):
 		data.ReadOnly = "You can read this. Your organisation's cyber lead answers."
 	}

@@ -129,6 +129,7 @@ type organisationData struct {
 	More      []Link
 	Sources   Table
 	Declared  Table
+	Answering Table // who else may answer for it
 	Relations Table
 	Sites     Table
 	Looks     *Table
@@ -428,6 +429,11 @@ func (s *Site) orgRegister(ctx context.Context, who ward.Actor, org ward.OrgID, 
 		}
 		data.Relations.Rows = append(data.Relations.Rows, Row{Cells: []View{Text(relationWord(rel, org)), Text(since), Text(until)}})
 	}
+	delegations, err := s.Responses.Delegations(ctx, who.Scope, org)
+	if err != nil {
+		return err
+	}
+	data.Answering = delegationsTable(who, org, delegations)
 	sites, err := s.Estate.Sites(ctx, who.Scope, org)
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ type owedData struct {
 	Late    *Warning
 	Owed    Live
 	Waiting *Table // the national desk's turn
+	Others  *Table // whom the reader may answer for, by alert
 	More    []Link
 }
 
@@ -67,17 +68,66 @@ func (s *Site) owedPage(r *http.Request, who ward.Actor) (Page, error) {
 	if len(waiting.Rows) > 0 {
 		data.Waiting = &waiting
 	}
-	data.More = s.owedLinks(who)
+	if data.Others, err = s.othersOwed(r, who); err != nil {
+		return Page{}, err
+	}
+	if data.More, err = s.owedLinks(r, who); err != nil {
+		return Page{}, err
+	}
 	return Page{Title: "Owed", Template: "owed", Current: "owed", Data: data}, nil
 }
 
-// owedLinks lead on to what is not owed now and has a date, and to who is told.
-func (s *Site) owedLinks(who ward.Actor) []Link {
+// owedLinks lead on to what is not owed now and has a date, to who is told, and for a care board to how its members stand.
+func (s *Site) owedLinks(r *http.Request, who ward.Actor) ([]Link, error) {
 	links := []Link{{Text: "Controlled and accepted, until when", Href: "/registers"}}
-	if who.Org != "" {
-		links = append(links, Link{Text: "Who is told for us", Href: contactsPath(who.Org)})
+	if who.Org == "" {
+		return links, nil
 	}
-	return links
+	links = append(links, Link{Text: "Who is told for us", Href: contactsPath(who.Org)}, Link{Text: "Declare an appliance", Href: orgPath(who.Org) + "/appliances"},
+		Link{Text: "Say what we do not run", Href: orgPath(who.Org) + "/declare"})
+	if !who.May(ward.MayDeclare) {
+		links = links[:2]
+	}
+	members, err := s.Responses.States(r.Context(), who, who.Org)
+	if len(members) > 0 {
+		links = append(links, Link{Text: "How your members stand", Href: "/members"})
+	}
+	return links, err
+}
+
+// othersOwed lists the alerts to which a reader may answer for others; nil where there are none.
+func (s *Site) othersOwed(r *http.Request, who ward.Actor) (*Table, error) {
+	if !who.May(ward.MayAnswer) {
+		return nil, nil
+	}
+	all, err := s.Responses.Delegated(r.Context(), who, "")
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	t := &Table{Caption: "You may answer for others", HideCaption: true, Columns: []Column{{Title: "Alert"}, {Title: "Organisations", Right: true}, {Title: "Not closed", Right: true}, {Title: "Overdue", Right: true}}}
+	var order []ward.AlertID
+	by := map[ward.AlertID][]ward.AnswerState{}
+	for _, a := range all {
+		if by[a.Alert] == nil {
+			order = append(order, a.Alert)
+		}
+		by[a.Alert] = append(by[a.Alert], a)
+	}
+	for _, id := range order {
+		open, late := 0, 0
+		for _, a := range by[id] {
+			if a.State != ward.ClosedAnswer {
+				open++
+			}
+			if a.Overdue {
+				late++
+			}
+		}
+		first := by[id][0]
+		t.Rows = append(t.Rows, Row{Cells: []View{Why{View: Link{Text: "Answer for others", Href: othersPath(id), About: "to " + string(id)}, Reason: string(id) + ", " + string(first.Severity) + ": " + first.Title},
+			Text(Number(len(by[id]))), Text(Number(open)), Text(Number(late))}})
+	}
+	return t, nil
 }
 
 func owedTable(caption string, several bool) Table {

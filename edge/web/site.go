@@ -92,6 +92,8 @@ func NewSite(rooms Rooms, clock ward.Clock, o Options) (*Site, error) {
 	s.routesOwed()
 	s.routesAnswer()
 	s.routesPack()
+	s.routesOthers()
+	s.routesTelephone()
 	s.routesRegisters()
 	s.routesInvited()
 	s.routesContacts()
