@@ -137,6 +137,8 @@ type assetData struct {
 	Software Table
 	Before   Table
 	Seen     Table
+	Scanned  *Table // what scanners report; nil where none does
+	Merges   *Table // which names were held for it
 }
 
 func (s *Site) assetPage(r *http.Request, who ward.Actor) (Page, error) {
@@ -172,6 +174,9 @@ func (s *Site) assetPage(r *http.Request, who ward.Actor) (Page, error) {
 	data := assetData{Facts: s.assetFacts(asset), Software: installsTable(installs), Seen: sightingsTable(sightings)}
 	data.Open, data.Before = exposureTables(exposures.Items)
 	data.Lede = s.assetLede(asset, exposures.Items, installs)
+	if data.Scanned, data.Merges, err = s.assetOthers(r, who, asset); err != nil {
+		return Page{}, err
+	}
 	if who.May(ward.MayWatch) {
 		data.Watched = "The organisation can see that you looked."
 	}
@@ -183,6 +188,47 @@ func (s *Site) assetPage(r *http.Request, who ward.Actor) (Page, error) {
 		}
 	}
 	return Page{Title: asset.Name, Template: "asset", Current: "organisations", Data: data, Crumbs: crumbs}, nil
+}
+
+// assetOthers is what scanners report of an asset, and what says that it is one device with others.
+func (s *Site) assetOthers(r *http.Request, who ward.Actor, a ward.Asset) (scanned, merges *Table, err error) {
+	found, err := s.Estate.ScannerFindings(r.Context(), who.Scope, estate.ScannerQuery{Asset: a.ID, Limit: ward.PageSize})
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(found.Items) > 0 {
+		t, _, err := s.scannerTable(r, who, found.Items, false)
+		if err != nil {
+			return nil, nil, err
+		}
+		scanned = &t
+	}
+	merged, err := s.Estate.Merges(r.Context(), who.Scope, estate.MergeQuery{Asset: a.ID, Limit: mostMerges})
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(merged.Items) > 0 {
+		merges = &Table{Caption: "One device, several names", HideCaption: true, Columns: []Column{{Title: "Assets"}, {Title: "Rule", Tight: true}, {Title: "Said", Tight: true}, {Title: "Decision"}}}
+		for _, m := range merged.Items {
+			row := s.mergeRow(m.Operator, m, false)
+			row.Cells[1] = Why{View: row.Cells[1], Reason: mergeStateWord(m.State)}
+			merges.Rows = append(merges.Rows, row)
+		}
+	}
+	return scanned, merges, nil
+}
+
+// mergeStateWord is where a merge stands, in words.
+func mergeStateWord(state ward.MergeState) string {
+	switch state {
+	case ward.MergeProposed:
+		return "waits for a person; counted as two"
+	case ward.MergeActive:
+		return "held for one"
+	case ward.MergeRefused:
+		return "a person said that they are two"
+	}
+	return "undone: two again"
 }
 
 // owners are all who answer for an asset, the accountable first.

@@ -34,9 +34,7 @@ func (s *Site) declarePage(r *http.Request, who ward.Actor, d ward.Declaration, 
 		return Page{}, err
 	}
 	product := ward.ProductName(d.Vendor, d.Product)
-	if product == "" {
-		return Page{}, ward.ErrNotFound
-	}
+	open := product == "" || textOf(r, "open") == "yes"
 	classes := []Choice{{Value: "", Text: "Not sure", Chosen: d.Class == ""}}
 	for _, c := range ward.Classes {
 		classes = append(classes, Choice{Value: string(c), Text: capital(classWord(c)), Chosen: d.Class == c})
@@ -63,11 +61,21 @@ func (s *Site) declarePage(r *http.Request, who ward.Actor, d ward.Declaration, 
 			},
 			Buttons: []Button{{Text: "Sign and send"}}},
 	}
+	title := "Do you run " + product + "?"
+	if open {
+		title = "What do you run, or not run?"
+		data.Lede = fmt.Sprintf("Say of one product whether %s runs it. Your answer is signed with your name, dated, counts as self-declared, and holds for %d days.", o.Name, int(ward.DeclaredFor.Hours())/24)
+		data.Form.Hidden = []Hidden{{"alert", string(alert)}, {"open", "yes"}}
+		data.Form.Fields = append([]View{
+			Input{Name: "product", Label: "Product", Hint: "As its maker calls it, such as Endpoint Manager Mobile.", Value: d.Product, Error: errorAt(wrong, "product")},
+			Input{Name: "vendor", Label: "Maker (optional)", Hint: "Such as Ivanti.", Width: 20, Value: d.Vendor, Error: errorAt(wrong, "vendor")},
+		}, data.Form.Fields...)
+	}
 	crumbs := Crumbs{{Text: "Organisations", Href: "/organisations"}, {Text: o.Name, Href: orgPath(org)}}
 	if alert != "" {
 		crumbs = Crumbs{{Text: "Owed", Href: "/owed"}, {Text: string(alert), Href: answerPath(ward.Response{Alert: alert, Org: org})}}
 	}
-	return Page{Title: "Do you run " + product + "?", Template: "declare", Current: "owed", Crumbs: crumbs, Failed: len(wrong) > 0, Data: data}, nil
+	return Page{Title: title, Template: "declare", Current: "owed", Crumbs: crumbs, Failed: len(wrong) > 0, Data: data}, nil
 }
 
 func (s *Site) declare(r *http.Request, who ward.Actor) (string, *Page, error) {

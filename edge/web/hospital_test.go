@@ -33,6 +33,7 @@ import (
 	"wardwatch/know/estate/csv"
 	"wardwatch/know/estate/cyclonedx"
 	"wardwatch/know/estate/defender"
+	"wardwatch/know/estate/nessus"
 	"wardwatch/know/feeds"
 	"wardwatch/know/feeds/cve"
 	"wardwatch/know/intel"
@@ -74,7 +75,7 @@ func openHospital(t testing.TB) *hospital {
 	h.ledger = responses.New(s, h.clock, h.match, h.match, h.intel, h.outbox)
 	h.outbox.Answers = h.ledger
 	h.board = alerts.New(s, h.clock, alerts.Neighbours{Standings: h.match, Answers: h.ledger, Notices: h.outbox, Weaknesses: h.intel, Findings: h.desk})
-	h.estate = estate.New(s, h.clock, cyclonedx.Reader{}, defender.Reader{}, csv.Reader{})
+	h.estate = estate.New(s, h.clock, nessus.Reader{}, cyclonedx.Reader{}, defender.Reader{}, csv.Reader{})
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	if h.door, err = access.New(s.Accounts(), ward.WallClock{}, access.Options{Log: log}); err != nil {
 		t.Fatal(err)
@@ -543,7 +544,7 @@ func TestNoRouteTellsAnotherOrganisation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ids := map[string]string{"{org}": "XZ1A", "{import}": fmt.Sprint(imports[0].ID), "{cve}": string(a.CVEs[0]), "{$}": "", "{name}": "edge-appliance", "{contact}": fmt.Sprint(h.contact("Mia Fenn", "XZ1A", "mia@saltmarsh.example").ID), "{link}": strings.Repeat("A", 32)}
+	ids := map[string]string{"{org}": "XZ1A", "{import}": fmt.Sprint(imports[0].ID), "{cve}": string(a.CVEs[0]), "{$}": "", "{name}": "edge-appliance", "{contact}": fmt.Sprint(h.contact("Mia Fenn", "XZ1A", "mia@saltmarsh.example").ID), "{link}": strings.Repeat("A", 32), "{merge}": fmt.Sprint(h.twins().ID)}
 	within := map[string]string{"/alerts/": string(a.ID), "/assets/": fmt.Sprint(page.Items[0].ID), "/inbox/": fmt.Sprint(notices.Items[0].ID),
 		"/people/": string(rosa.ID), "/account/tokens/": "1"}
 	tells := func(body string) bool {

@@ -12,6 +12,7 @@ import (
 
 	"wardwatch/act/alerts"
 	"wardwatch/act/notify"
+	"wardwatch/know/estate"
 	"wardwatch/test/ground"
 	"wardwatch/ward"
 )
@@ -253,5 +254,190 @@ func TestAnAlertForInformationAsksNothing(t *testing.T) {
 	lead.see("/owed", "You owe nothing now.")
 	if status, _ := lead.get(fmt.Sprintf("/alerts/%s/organisations/XZ1A", a.ID)); status != http.StatusNotFound {
 		t.Errorf("an answer that was not asked for: status %d", status)
+	}
+}
+
+// twins are two names of one device, by a person's word.
+func (h *hospital) twins() ward.Merge {
+	h.t.Helper()
+	h.imported("XZ1A", "client manager", []ward.Class{ward.Workstation}, "asset,vendor,product,version,class\nmdm-01-old,Ivanti,Endpoint Manager Mobile,12.5.0.0,mobile management\n")
+	var ids []ward.AssetID
+	for _, name := range []string{"mdm-01-old", "mdm-02"} {
+		page, err := h.estate.Assets(h.ctx, ward.Everything(), estate.AssetQuery{Org: "XZ1A", Text: name})
+		if err != nil || len(page.Items) == 0 {
+			h.t.Fatal(name, err)
+		}
+		ids = append(ids, page.Items[0].ID)
+	}
+	m, err := h.estate.Merge(h.ctx, rosa, ids[0], ids[1], "The label on the box")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return m
+}
+
+func TestOneDeviceUnderSeveralNames(t *testing.T) {
+	h := openHospital(t)
+	h.exposed()
+	m := h.twins()
+	lead := h.visit("lead@saltmarsh.example")
+	const path = "/organisations/XZ1A/devices"
+	lead.see(path, "One pair is held for one device across sources", "mdm-01-old", "mdm-02", "The label on the box", "a person's word", "Undo: they are two")
+	lead.see(fmt.Sprintf("/assets/%d", m.Kept), "held for one")
+	if status, _ := h.visit("reader@saltmarsh.example").post(fmt.Sprintf("%s/%d/undo", path, m.ID), nil); status != http.StatusForbidden {
+		t.Errorf("a reader undoes it: status %d", status)
+	}
+	_, body := lead.post(fmt.Sprintf("%s/%d/undo", path, m.ID), nil)
+	says(t, "undone", body, "No pair is held for one device", "undone", "Rosa Marsh")
+}
+
+func TestAnApplianceIsDeclaredInThirtySeconds(t *testing.T) {
+	h := openHospital(t)
+	lead := h.visit("lead@saltmarsh.example")
+	const path = "/organisations/XZ1A/appliances"
+	lead.see(path, "Product and version are enough.", "Fenland General Hospital")
+	status, body := lead.post(path, url.Values{"product": {"Endpoint Manager Mobile"}, "class": {"mobile_management"}})
+	if status != http.StatusUnprocessableEntity {
+		t.Errorf("without a version: status %d", status)
+	}
+	says(t, "refused", body, "There is a problem")
+	_, body = lead.post(path, url.Values{"vendor": {"Ivanti"}, "product": {"Endpoint Manager Mobile"}, "version": {"12.4.0.1"}, "name": {"mdm-cellar"}, "class": {"mobile_management"}, "reachable": {"yes"}, "site": {"Saltmarsh Infirmary"}})
+	says(t, "declared", body, "Declared: mdm-cellar.", "See mdm-cellar")
+	lead.see("/organisations/XZ1A/declare", "What do you run, or not run?", "Product")
+	_, body = lead.post("/organisations/XZ1A/declare", url.Values{"open": {"yes"}, "product": {"NetScaler ADC"}, "vendor": {"Citrix"}, "answer": {"no"}})
+	says(t, "not run", body, "Do you run Citrix NetScaler ADC?", "by Rosa Marsh")
+	if status, _ := h.visit("lead@drumlin.example").post(path, url.Values{"product": {"x"}, "version": {"1"}}); status != http.StatusNotFound {
+		t.Errorf("another organisation declares it: status %d", status)
+	}
+}
+
+func TestScannersStandBesideMatching(t *testing.T) {
+	h := openHospital(t)
+	h.exposed()
+	_, err := h.estate.Import(h.ctx, system, estate.Delivery{Org: "XZ1A", Source: "scanner", Format: "nessus", ObservedAt: h.clock.Now().Add(-time.Hour), Name: "scan.csv", Body: strings.NewReader(
+		"Plugin ID,CVE,CVSS v2.0 Base Score,Risk,Host,Protocol,Port,Name,Synopsis,Description,Solution,See Also,Plugin Output\n" +
+			"236780,CVE-2025-4427,5.0,High,mdm-01,tcp,443,Ivanti EPMM 12.x < 12.5.0.1,Affected,Text,Update,,Installed version : 12.5.0.0\n" +
+			"300001,CVE-2024-3400,10.0,Critical,fw-01,tcp,443,Something the match does not know,Affected,Text,Update,,seen\n")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.settle()
+	lead := h.visit("lead@saltmarsh.example")
+	lead.see("/organisations/XZ1A/scanners", "Scanners report two findings", "matching says nothing of one", "Ivanti EPMM 12.x", "check 236780", "Affected", "nothing: no version that sources list is affected")
+	page, err := h.estate.Assets(h.ctx, ward.Everything(), estate.AssetQuery{Org: "XZ1A", Text: "mdm-01"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lead.see(fmt.Sprintf("/assets/%d", page.Items[0].ID), "What scanners report", "check 236780")
+}
+
+// federation lets the High Weald Trust run systems for the two others, and gives them a care board.
+func (h *hospital) federation() {
+	h.t.Helper()
+	since := ground.Day0.AddDate(-1, 0, 0)
+	_, err := h.estate.ImportOrganisations(h.ctx, system, estate.Directory{
+		Organisations: []ward.Organisation{{ID: "XZ9Q", Name: "Fen Edge Care Board", Kind: "board"}},
+		Relations: []ward.Relation{{From: "XZ3C", Kind: ward.Hosts, To: "XZ1A", Since: since}, {From: "XZ3C", Kind: ward.OperatesFor, To: "XZ2B", Since: since},
+			{From: "XZ9Q", Kind: ward.CareBoard, To: "XZ1A", Since: since}, {From: "XZ9Q", Kind: ward.CareBoard, To: "XZ2B", Since: since}},
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, p := range []ward.Person{{Name: "Hal Weald", Email: "lead@weald.example", Role: ward.Lead, Org: "XZ3C"}, {Name: "Bo Arden", Email: "reader@board.example", Role: ward.Reader, Org: "XZ9Q"}} {
+		if _, _, err := h.door.AddPerson(h.ctx, system, p, secret); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+}
+
+func TestAnAnswerForOthersIsSeenFirst(t *testing.T) {
+	h := openHospital(t)
+	h.federation()
+	h.exposed()
+	a := h.publish(nil)
+	lead := h.visit("lead@weald.example")
+	path := "/alerts/" + string(a.ID) + "/others"
+	lead.see("/owed", "You may answer for others", "Answer for others")
+	body := lead.see(path, "You may answer for two organisations", "Saltmarsh and Fenland Trust (XZ1A)", "Drumlin Trust (XZ2B)", "Not acknowledged, due")
+	if strings.Contains(body, "mdm-0") {
+		t.Error("who answers for another sees its machines")
+	}
+	form := url.Values{"org": {"XZ1A", "XZ2B"}, "do": {"preview"}, "words": {"We run it for both."}}
+	status, body := lead.post(path, form)
+	if status != http.StatusUnprocessableEntity {
+		t.Errorf("nothing said: status %d", status)
+	}
+	says(t, "nothing said", body, "Choose what you say")
+	form.Set("say", "hosted")
+	_, body = lead.post(path, form)
+	says(t, "preview", body, "This is what would happen", "Nothing was sent yet.", "in progress", "Answer for 2 organisations")
+	if r, err := h.ledger.Get(h.ctx, ward.Everything(), a.ID, "XZ1A"); err != nil || r.State != ward.Unanswered {
+		t.Fatalf("the preview answered: %v, %v", r.State, err)
+	}
+	for _, m := range regexp.MustCompile(`name="(version-[A-Z0-9]+)" value="(\d+)"`).FindAllStringSubmatch(body, -1) {
+		form.Set(m[1], m[2])
+	}
+	form.Set("do", "answer")
+	_, body = lead.post(path, form)
+	says(t, "answered", body, "You answered for 2 organisations.", "Result by organisation")
+	own := h.visit("lead@saltmarsh.example")
+	body = own.see(fmt.Sprintf("/alerts/%s/organisations/XZ1A", a.ID), "XZ3C answered on behalf of XZ1A, which stays answerable.", "answer again: your own word takes its place", "XZ3C")
+	own.post(fmt.Sprintf("/alerts/%s/organisations/XZ1A/applies", a.ID), url.Values{"version": {version(t, own.see(fmt.Sprintf("/alerts/%s/organisations/XZ1A/applies", a.ID)))}, "applicability": {"yes"}, "words": {"We run our own."}})
+	form.Set("say", "not_run")
+	form.Set("do", "preview")
+	status, body = lead.post(path, form)
+	says(t, "refused", body, "One of two cannot be answered for like this, so none would be", "It has answered itself")
+	if strings.Contains(body, "Answer for 2 organisations") || status != http.StatusOK {
+		t.Errorf("an answer that would be refused is offered: status %d", status)
+	}
+
+	own.post("/organisations/XZ1A/delegations", url.Values{"delegate": {"XZ3C"}, "allowed": {"no"}})
+	own.see("/organisations/XZ1A", "Who may answer for it", "Let it answer")
+	if body = lead.see(path); strings.Contains(body, "XZ1A") {
+		t.Error("who is not let any more may still answer")
+	}
+	if status, _ := h.visit("lead@drumlin.example").get(path); status != http.StatusNotFound {
+		t.Errorf("who answers for nobody: status %d", status)
+	}
+}
+
+func TestACareBoardSeesStatesAndClocks(t *testing.T) {
+	h := openHospital(t)
+	h.federation()
+	a, home := h.answered()
+	board := h.visit("reader@board.example")
+	body := board.see("/members", "Two members were asked; two answers are not closed, none overdue.", "Saltmarsh and Fenland Trust", "Drumlin Trust", string(a.ID), "in progress", "not acknowledged")
+	if strings.Contains(body, "mdm-0") || strings.Contains(body, "Both servers.") {
+		t.Error("a care board sees machines or words")
+	}
+	for _, path := range []string{home, home + "/pack", "/organisations/XZ1A", "/organisations/XZ1A/assets", "/organisations/XZ1A/contacts"} {
+		if status, _ := board.get(path); status != http.StatusNotFound {
+			t.Errorf("%s: status %d", path, status)
+		}
+	}
+	h.clock.Advance(72 * time.Hour)
+	h.settle()
+	board.see("/members", "overdue")
+	board.see("/owed", "How your members stand")
+}
+
+func TestTheDeskWritesDownATelephoneCall(t *testing.T) {
+	h := openHospital(t)
+	h.exposed()
+	a := h.publish(nil)
+	path := fmt.Sprintf("/alerts/%s/organisations/XZ1A/telephone", a.ID)
+	desk := h.visit("analyst@watch.example")
+	v := version(t, desk.see(path, "Call back on a number from the contacts below"))
+	form := url.Values{"version": {v}, "number": {"01632 960123"}, "at-time": {"17:50"}, "say": {"yes"}, "words": {"Both servers are theirs."}}
+	status, body := desk.post(path, form)
+	if status != http.StatusUnprocessableEntity {
+		t.Errorf("nobody spoke: status %d", status)
+	}
+	says(t, "nobody spoke", body, "There is a problem", "name and post of whom you spoke to")
+	form.Set("speaker", "Joe Reed, on call")
+	_, body = desk.post(path, form)
+	says(t, "recorded", body, "Recorded by telephone: Asha Lund wrote down what Joe Reed, on call said at 17:50 UTC on 13 May 2025")
+	if status, _ := h.visit("lead@saltmarsh.example").get(path); status != http.StatusForbidden {
+		t.Errorf("a hospital records its own call: status %d", status)
 	}
 }

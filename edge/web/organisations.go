@@ -177,9 +177,12 @@ func (s *Site) organisationPage(r *http.Request, who ward.Actor) (Page, error) {
 		return Page{}, err
 	}
 	if who.May(ward.MayAudit) {
-		if data.Looks, err = s.looksAt(ctx, who, org); err != nil {
-			return Page{}, err
-		}
+		data.Looks, err = s.looksAt(ctx, who, org)
+	} else {
+		data.Looks, err = s.centreLooks(ctx, who, org)
+	}
+	if err != nil {
+		return Page{}, err
 	}
 	data.More = append(data.More, Link{Text: "All assets", Href: orgPath(org) + "/assets"})
 	if len(fixes.Items) > 0 {
@@ -188,7 +191,11 @@ func (s *Site) organisationPage(r *http.Request, who ward.Actor) (Page, error) {
 	if who.May(ward.MayImport) {
 		data.More = append(data.More, Link{Text: "Deliver an inventory", Href: orgPath(org) + "/imports"})
 	}
-	data.More = append(data.More, Link{Text: "Contacts", Href: contactsPath(org)})
+	data.More = append(data.More, Link{Text: "Contacts", Href: contactsPath(org)}, Link{Text: "One device, several names", Href: orgPath(org) + "/devices"},
+		Link{Text: "What scanners report", Href: orgPath(org) + "/scanners"})
+	if who.NeedFor(ward.MayDeclare, org) == nil {
+		data.More = append(data.More, Link{Text: "Declare an appliance", Href: orgPath(org) + "/appliances"}, Link{Text: "Say what it does not run", Href: orgPath(org) + "/declare"})
+	}
 	if who.May(ward.MayWatch) {
 		data.Watched = "The organisation can see that you looked."
 	}
@@ -477,6 +484,21 @@ func (s *Site) looksAt(ctx context.Context, who ward.Actor, org ward.OrgID) (*Ta
 		if t.Rows = append(t.Rows, Row{Cells: []View{Text(e.Name), Text(what), Moment{e.At}}}); len(t.Rows) == shownLooks {
 			break
 		}
+	}
+	return &t, nil
+}
+
+// centreLooks lists who at the centre looked at what an organisation runs, for those of its people who do not read the audit
+// record.
+func (s *Site) centreLooks(ctx context.Context, who ward.Actor, org ward.OrgID) (*Table, error) {
+	looks, err := s.Estate.Views(ctx, who.Scope, org, "", shownLooks)
+	if err != nil {
+		return nil, err
+	}
+	t := Table{Caption: "Who looked", HideCaption: true, Columns: []Column{{Title: "Who"}, {Title: "At what"}, {Title: "When", Tight: true}},
+		Empty: Empty{Text: "Nobody at the centre has looked at what it runs."}}
+	for _, look := range looks.Items {
+		t.Rows = append(t.Rows, Row{Cells: []View{Text(look.Name), Text(capital(look.Subject)), Moment{look.At}}})
 	}
 	return &t, nil
 }

@@ -101,6 +101,7 @@ func NewSite(rooms Rooms, clock ward.Clock, o Options) (*Site, error) {
 	s.routesOrganisations()
 	s.routesAssets()
 	s.routesDeclare()
+	s.routesDevices()
 	s.routesImports()
 	s.routesNational()
 	return s, nil
