@@ -39,7 +39,7 @@ func readers() []estate.Reader {
 func sources(c config.Config) []feeds.Source {
 	at := func(name string) string { return c.Feeds[name].Location }
 	return []feeds.Source{
-		kev.New(at("kev")), epss.New(at("epss")), nvd.New(at("nvd")), nvd.NewOverrides(at("overrides")), cve.New(at("cve")), csaf.New(at("csaf")),
+		kev.New(at("kev")), epss.New(at("epss")), nvd.New(at("nvd")).WithKey(c.Feeds["nvd"].Key), nvd.NewOverrides(at("overrides")), cve.New(at("cve")), csaf.New(at("csaf")),
 		openvex.New(at("openvex")), osv.New(at("osv")),
 	}
 }

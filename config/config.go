@@ -64,6 +64,7 @@ type Operator struct {
 type Feed struct {
 	Location string        `yaml:"location"` // URL, file or directory
 	Every    time.Duration `yaml:"every"`    // at least 10 minutes
+	Key      string        `yaml:"key"`      // of the publisher's API, where it gives one (nvd); better in the environment
 }
 
 // FeedNames are the feeds that this program reads.

@@ -21,6 +21,36 @@ type Fetcher struct {
 	Tries     int                                              // in all; default 5
 	Wait      func(ctx context.Context, d time.Duration) error // between tries; default sleeps
 	MostBytes int64                                            // of one file; default 4 GiB
+
+	header, value string // a credential, for the host that is asked alone
+}
+
+// as is the fetcher with a source's credential.
+func (f *Fetcher) as(source Source) *Fetcher {
+	keyed, ok := source.(Keyed)
+	if !ok {
+		return f
+	}
+	own := *f
+	own.header, own.value = keyed.Credential()
+	if own.value == "" {
+		return f
+	}
+	client := *standard
+	if f.Client != nil {
+		client = *f.Client
+	}
+	client.CheckRedirect = func(next *http.Request, via []*http.Request) error {
+		if len(via) >= 10 {
+			return errors.New("more than ten redirects")
+		}
+		if next.URL.Host != via[0].URL.Host || next.URL.Scheme != via[0].URL.Scheme {
+			next.Header.Del(own.header)
+		}
+		return nil
+	}
+	own.Client = &client
+	return &own
 }
 
 // Validators tell the publisher which version we have.
@@ -116,6 +146,9 @@ func (f *Fetcher) once(ctx context.Context, address string, have Validators) (go
 		agent = "wardwatch"
 	}
 	request.Header.Set("User-Agent", agent)
+	if f.value != "" {
+		request.Header.Set(f.header, f.value)
+	}
 	if have.ETag != "" {
 		request.Header.Set("If-None-Match", have.ETag)
 	}

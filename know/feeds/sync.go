@@ -33,6 +33,11 @@ type Paged interface {
 	Turn(cursor string, now time.Time, sum Summary) (next string, more bool, err error)
 }
 
+// Keyed is a Paged Source whose publisher knows its readers by a key, sent in a header to its own host and nowhere else.
+type Keyed interface {
+	Credential() (header, value string) // no value: none
+}
+
 // Options of a Syncer.
 type Options struct {
 	// Schedule names the feeds that Due reads by itself, and how often; 0 is as often as the publisher says something new.
@@ -346,7 +351,7 @@ func (r *run) pages(ctx context.Context, source Source, paged Paged, state store
 		}
 		var got Fetched
 		if err == nil {
-			got, err = r.options.Fetcher.Get(ctx, address, Validators{})
+			got, err = r.options.Fetcher.as(source).Get(ctx, address, Validators{})
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -349,6 +349,36 @@ func TestNVDGoesOnFromItsCursor(t *testing.T) {
 	}
 }
 
+// TestTheKeyGoesToThePublishersOwnHostAlone: it is in the header of each page, makes the pauses shorter, and follows no redirect to
+// another host.
+func TestTheKeyGoesToThePublishersOwnHostAlone(t *testing.T) {
+	const page = `{"resultsPerPage":1,"startIndex":%s,"totalResults":2,"format":"NVD_CVE","vulnerabilities":[{"cve":{"id":"CVE-2025-1000%[1]s","sourceIdentifier":"x","lastModified":"2025-05-19T00:00:00.000","descriptions":[]}}]}`
+	var elsewhere, own []string
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		elsewhere = append(elsewhere, r.Header.Get("apiKey"))
+		fmt.Fprintf(w, page, r.URL.Query().Get("startIndex"))
+	}))
+	defer other.Close()
+	address, _ := publisher(t, func(w http.ResponseWriter, r *http.Request) {
+		own = append(own, r.Header.Get("apiKey"))
+		if r.URL.Query().Get("startIndex") == "1" {
+			http.Redirect(w, r, other.URL+"/cves/2.0?"+r.URL.RawQuery, http.StatusFound)
+			return
+		}
+		fmt.Fprintf(w, page, r.URL.Query().Get("startIndex"))
+	})
+	w := newWatch(t, nil, nvd.New(strings.TrimSuffix(address, "kev.json")+"cves/2.0").WithKey("secret"))
+	if f := w.sync(t, "nvd", ""); f.Error != "" || f.Records != 2 {
+		t.Errorf("%+v", f)
+	}
+	if strings.Join(own, ",") != "secret,secret" || strings.Join(elsewhere, ",") != "" || len(elsewhere) != 1 {
+		t.Errorf("its own host got %q, another %q", own, elsewhere)
+	}
+	if len(*w.waits) != 1 || (*w.waits)[0] >= 6*time.Second || (*w.waits)[0] < 600*time.Millisecond {
+		t.Errorf("paused for %s", *w.waits)
+	}
+}
+
 func TestDueReadsWhatIsScheduled(t *testing.T) {
 	ctx := context.Background()
 	var fail atomic.Bool

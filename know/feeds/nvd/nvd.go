@@ -25,15 +25,21 @@ const Location = "https://services.nvd.nist.gov/rest/json/cves/2.0"
 const speaker = "nvd"
 
 // Source reads NVD records.
-type Source struct{ location string }
+type Source struct{ location, key string }
 
 // New returns the source at location, or at the publisher's own when it is empty.
 func New(location string) *Source {
 	if location == "" {
 		location = Location
 	}
-	return &Source{location}
+	return &Source{location: location}
 }
+
+// WithKey is the source with a key of the API, which allows more questions in a time.
+func (s *Source) WithKey(key string) *Source { return &Source{s.location, key} }
+
+// Credential implements feeds.Keyed.
+func (s *Source) Credential() (header, value string) { return "apiKey", s.key }
 
 // Name implements feeds.Source.
 func (*Source) Name() string { return "nvd" }
