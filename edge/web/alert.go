@@ -146,7 +146,7 @@ func clocksWords(a ward.Alert) string {
 	if a.ClocksWhy != "" {
 		return a.ClocksWhy + ", set by " + a.ClocksBy
 	}
-	return policyWords(a.Policy)
+	return a.Policy.Title
 }
 
 // alertActions are what this reader can do with the alert now: one primary button, and in words why there is none.

@@ -95,7 +95,7 @@ func (s *Site) alertFrom(r *http.Request) (a ward.Alert, wrong []FieldError) {
 		Vector: textOf(r, "vector"), TLP: ward.TLP(textOf(r, "tlp")), Summary: textOf(r, "summary"), Vendor: textOf(r, "vendor"), Product: textOf(r, "product"),
 		Platforms: linesIn(textOf(r, "platforms")), SeverityWhy: r.PostForm["severity_why"],
 		Finding: ward.FindingID(textOf(r, "finding")), Template: textOf(r, "template"), Supersedes: ward.AlertID(textOf(r, "supersedes")),
-		Policy: ward.Policy{Name: textOf(r, "policy")}, ClocksWhy: textOf(r, "clocks_why"), Exercise: s.exercise || textOf(r, "exercise") == "yes",
+		Policy: ward.Policy{Name: textOf(r, "policy")}, ClocksWhy: textOf(r, "clocks_why"), CheckRequired: textOf(r, "check") == "yes", CheckWhy: textOf(r, "check_why"), Exercise: s.exercise || textOf(r, "exercise") == "yes",
 	}
 	for _, text := range strings.FieldsFunc(textOf(r, "cves"), func(c rune) bool { return c == ',' || c == ' ' || c == '\n' || c == '\r' || c == '\t' }) {
 		a.CVEs = append(a.CVEs, ward.CVE(text))
@@ -211,6 +211,9 @@ func (s *Site) alertForm(a ward.Alert, wrong []FieldError, action string) Page {
 	}
 	if a.Finding != "" {
 		form.Hidden = append(form.Hidden, Hidden{"finding", string(a.Finding)})
+	}
+	if a.CheckRequired { // an approver asked for it; the form keeps it
+		form.Hidden = append(form.Hidden, Hidden{"check", "yes"}, Hidden{"check_why", a.CheckWhy})
 	}
 	if a.Template != "" {
 		form.Hidden = append(form.Hidden, Hidden{"template", a.Template})

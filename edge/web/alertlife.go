@@ -336,7 +336,7 @@ func (s *Site) revisionView(ctx context.Context, who ward.Actor, a ward.Alert) (
 		if proposed {
 			word = "material"
 		}
-		kind += " The rules propose " + word + ": " + strings.Join(rev.Change.Reasons, "; ") + "."
+		kind += " The rules propose " + word + ": " + strings.TrimSuffix(strings.Join(rev.Change.Reasons, "; "), ".") + "."
 	} else if proposed != rev.Change.Material {
 		kind += " The rules propose the other kind."
 	}

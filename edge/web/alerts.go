@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -147,6 +148,12 @@ func alertText(a ward.Alert) View {
 	}
 	if !a.RemediateBy.IsZero() {
 		list.Rows = append(list.Rows, SummaryRow{Key: "Fix by", Value: When{a.RemediateBy}})
+	}
+	if a.Policy.Title != "" {
+		list.Rows = append(list.Rows, SummaryRow{Key: "Clocks", Value: Why{View: Text("Acknowledge within " + hours(a.AcknowledgeWithin) + ", then an update every " + hours(a.UpdateEvery)), Reason: cmp.Or(a.ClocksWhy, policyWords(a.Policy))}})
+		if words := remediationWords(a.Policy); a.RemediateBy.IsZero() && words != "" {
+			list.Rows = append(list.Rows, row("Fix within", words))
+		}
 	}
 	steps := SummaryList{}
 	for _, step := range a.Steps {
