@@ -316,8 +316,8 @@ func (tx *Tx) Successions(ctx context.Context, now time.Time) ([]Succession, err
 				WHERE o.closed <= $2
 			UNION SELECT h.of_org, s.from_org, h.depth + 1 FROM heir h JOIN organisations o ON o.id = h.org AND o.closed <= $2
 				JOIN relations s ON s.kind = $1 AND s.to_org = h.org AND s.since <= $2 AND (s.until IS NULL OR s.until > $2) WHERE h.depth < 10)
-		SELECT r.alert, r.org, h.org FROM heir h JOIN organisations t ON t.id = h.org AND (t.closed IS NULL OR t.closed > $2)
-			JOIN responses r ON r.org = h.of_org AND (r.closed IS NULL OR r.until IS NOT NULL) JOIN alerts a ON a.id = r.alert
+		SELECT r.alert, r.org, h.org FROM heir h CROSS JOIN organisations t ON t.id = h.org AND (t.closed IS NULL OR t.closed > $2)
+			CROSS JOIN responses r ON r.org = h.of_org AND (r.closed IS NULL OR r.until IS NOT NULL) CROSS JOIN alerts a ON a.id = r.alert
 		WHERE a.state = $3 AND h.org <> h.of_org GROUP BY r.alert, r.org, h.org ORDER BY r.alert, r.org, h.org`, string(ward.Successor), micros(now), string(ward.Published))
 	return list(rows, err, func(rows *sql.Rows) (s Succession, err error) {
 		err = rows.Scan(&s.Alert, &s.Org, &s.To)
