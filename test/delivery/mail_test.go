@@ -162,7 +162,7 @@ func TestFaultMailServers(t *testing.T) {
 			}
 		}, 0, 0},
 		{"hangs at DATA", func() func(peers.Stage, string) peers.Do {
-			return times(peers.AtData, 2, peers.Do{Hang: 3 * time.Second, Break: true})
+			return times(peers.AtData, 2, peers.Do{Hang: 5 * time.Second, Break: true})
 		}, 0, 0},
 		{"closes for the night", func() func(peers.Stage, string) peers.Do {
 			return times(peers.AtFrom, 4, peers.Do{Say: "421 4.3.2 shutting down"})
@@ -183,7 +183,7 @@ func TestFaultMailServers(t *testing.T) {
 			}
 			defer server.Close()
 			server.Plan(row.plan())
-			carrier, err := email.New(email.Options{Server: server.Addr, TLS: email.Plain, From: "watch@watch.example", Timeout: time.Second})
+			carrier, err := email.New(email.Options{Server: server.Addr, TLS: email.Plain, From: "watch@watch.example", Timeout: 2 * time.Second})
 			if err != nil {
 				t.Fatal(err)
 			}
