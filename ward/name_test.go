@@ -33,7 +33,7 @@ func TestSourceName(t *testing.T) {
 		{"nvd, quoting security@vendor.example", "NVD, quoting security@vendor.example"},
 		{"nvd, quoting 00000000-1111-2222-3333-abcdefABCDEF", "NVD, quoting another publisher"},
 		{"nvd, quoting 00000000-1111-2222-3333-not a number", "NVD, quoting 00000000-1111-2222-3333-not a number"},
-		{"", ""},
+		{"", "An unnamed source"},
 	} {
 		if got := ward.SourceName(row.source); got != row.want {
 			t.Errorf("%q: %q, want %q", row.source, got, row.want)
