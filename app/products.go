@@ -57,7 +57,7 @@ func (a *App) UndoAlias(ctx context.Context, email, id string) (AliasRow, error)
 	if err != nil {
 		return AliasRow{}, err
 	}
-	undone, err := a.Intel.Unalias(ctx, who, id)
+	undone, err := a.Intel.Unalias(ctx, who, id, "")
 	return settled(ctx, a, aliasRow(undone), err)
 }
 

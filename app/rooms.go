@@ -61,7 +61,7 @@ func (a *App) wireEdge(o Options) error {
 	}, ward.WallClock{}, api.Options{Version: o.Version, Log: a.log})
 	people, err := web.NewSite(web.Rooms{
 		Estate: a.Estate, Intel: a.Intel, Feeds: a.Feeds, Match: a.Match, Findings: a.Findings, Alerts: a.Alerts,
-		Responses: a.Responses, Notify: a.Notify, Duty: a.Duty, Access: a.Access, Story: o.Story,
+		Responses: a.Responses, Notify: a.Notify, Duty: a.Duty, Lines: a.courier.Lines, Access: a.Access, Story: o.Story,
 	}, a.Clock, web.Options{Operator: a.Config.Operator.Name, Accent: a.Config.Operator.Accent, Exercise: a.Config.Exercise, Log: a.log})
 	if err != nil {
 		return err

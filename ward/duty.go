@@ -9,6 +9,7 @@ type ItemKind string
 const (
 	ItemCountersign  ItemKind = "countersign"  // an alert that one person published alone, until a second approves it
 	ItemRevision     ItemKind = "revision"     // a change of a published alert that waits for a second person
+	ItemDraft        ItemKind = "draft"        // an alert that waits for approval, or for publication
 	ItemUnchecked    ItemKind = "unchecked"    // a compromise check: the national desk's to settle, or the organisation's to sign
 	ItemContradicted ItemKind = "contradicted" // an answer that newer evidence contradicts
 	ItemOverdue      ItemKind = "overdue"      // an answer that is late
@@ -23,7 +24,7 @@ const (
 
 // ItemKinds lists every kind, in the order in which a desk takes them up.
 var ItemKinds = []ItemKind{
-	ItemCountersign, ItemRevision, ItemUnchecked, ItemContradicted, ItemOverdue, ItemDisputed, ItemFinding, ItemUndelivered, ItemHeld, ItemFeed,
+	ItemCountersign, ItemRevision, ItemDraft, ItemUnchecked, ItemContradicted, ItemOverdue, ItemDisputed, ItemFinding, ItemUndelivered, ItemHeld, ItemFeed,
 	ItemRecurrence, ItemDeclaration,
 }
 

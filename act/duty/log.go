@@ -15,7 +15,7 @@ import (
 
 // The audited actions that belong in a watch log. Whoever looked at what stays in the audit record.
 var (
-	nationalActions = []string{"duty.%", "alert.%", "response.rule", "response.unrule", "estate.hold", "estate.release", "estate.discard", "feeds.accept"}
+	nationalActions = []string{"duty.%", "alert.%", "response.rule", "response.unrule", "estate.hold", "estate.release", "estate.discard", "feeds.accept", "intel.alias", "intel.unalias"}
 	ownActions      = []string{"duty.%", "response.%", "estate.import", "estate.hold", "estate.release", "estate.discard", "estate.declare"}
 )
 

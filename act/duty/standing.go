@@ -41,6 +41,13 @@ func (s standing) Items(ctx context.Context, scope ward.Scope) (all []ward.Item,
 		for _, a := range answers {
 			all = append(all, answerItems(scope, a, now)...)
 		}
+		if scope.All() {
+			drafts, err := draftItems(ctx, tx)
+			if err != nil {
+				return err
+			}
+			all = append(all, drafts...)
+		}
 		fixes, err := tx.UnaskedFixes(ctx, scope, pressingRank, mostFixes)
 		if err != nil {
 			return err
@@ -129,6 +136,27 @@ func answerItems(scope ward.Scope, a store.WaitingAnswer, now time.Time) (items 
 	return items
 }
 
+// draftItems are the alerts that nobody was told of yet: each waits for a second person, or for whoever publishes it.
+func draftItems(ctx context.Context, tx *store.Tx) (items []ward.Item, err error) {
+	for _, state := range []ward.AlertState{ward.Drafted, ward.Approved} {
+		page, err := tx.Alerts(ctx, ward.Everything(), store.AlertQuery{State: state, Limit: ward.MostPageSize})
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range page.Items {
+			item := ward.Item{ID: itemID(ward.ItemDraft, string(a.ID)), Kind: ward.ItemDraft, Alert: a.ID, Mark: string(state), Since: a.Created,
+				Title: fmt.Sprintf("Approve %s: %s", a.ID, a.Title), Reason: fmt.Sprintf("%s, drafted by %s; somebody else approves it", a.Severity, a.Author),
+				Link: "/alerts/" + url.PathEscape(string(a.ID)), Urgent: a.Severity == ward.High && !a.Exercise}
+			if state == ward.Approved {
+				item.Since, item.Title = a.ApprovedAt, fmt.Sprintf("Publish %s: %s", a.ID, a.Title)
+				item.Reason = fmt.Sprintf("%s, approved by %s; nobody was told yet", a.Severity, a.Approver)
+			}
+			items = append(items, item)
+		}
+	}
+	return items, nil
+}
+
 func unreachedItem(scope ward.Scope, u store.Unreached) ward.Item {
 	item := about(scope, ward.ItemUndelivered, u.Alert, u.Org)
 	how := strings.ReplaceAll(string(u.State), "_", " ")
@@ -169,7 +197,7 @@ func fixItem(scope ward.Scope, f store.UnaskedFix) ward.Item {
 		Since:  f.FirstSeen, Urgent: f.Priority.Exploited, Mark: fmt.Sprintf("%t %s %s", f.Priority.Exploited, f.Priority.SSVC, newest(f.CVEs)),
 	}
 	if scope.All() {
-		item.Link = "/queue?q=" + url.QueryEscape(f.Product)
+		item.Link = "/findings?q=" + url.QueryEscape(f.Product)
 	} else {
 		item.Link = "/organisations/" + url.PathEscape(string(scope.Orgs()[0]))
 	}

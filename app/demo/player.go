@@ -308,7 +308,7 @@ func (p *player) made(ctx context.Context) (text, link string, err error) {
 		if len(queue.Items) > 0 {
 			top := queue.Items[0]
 			said = append(said, fmt.Sprintf("%d findings in the queue; the first is %s of %s.", len(queue.Items), ward.ProductName(top.Vendor, top.Product), top.Org))
-			link = "/queue"
+			link = "/findings"
 		}
 	}
 	slices.Sort(said)

@@ -56,9 +56,10 @@ func (a *API) aliases() {
 		}, created)
 	route(a, http.MethodPost, "/aliases/{alias}/undo", "vulnerabilities", "Take back that two names are one product",
 		func(ctx context.Context, who ward.Actor, in *struct {
-			Alias string `path:"alias" maxLength:"100"`
+			Alias  string `path:"alias" maxLength:"100"`
+			Reason string `query:"reason" maxLength:"500" doc:"why, for the record"`
 		}) (*One[Alias], error) {
-			item, err := l.Unalias(ctx, who, in.Alias)
+			item, err := l.Unalias(ctx, who, in.Alias, in.Reason)
 			return one(item, err, aliasOf)
 		})
 }

@@ -84,7 +84,7 @@ type Library interface {
 	Search(ctx context.Context, q intel.Query) (ward.Page[ward.Vulnerability], error)
 	Aliases(ctx context.Context) ([]ward.ProductAlias, error)
 	Alias(ctx context.Context, who ward.Actor, a ward.ProductAlias) (ward.ProductAlias, error)
-	Unalias(ctx context.Context, who ward.Actor, id string) (ward.ProductAlias, error)
+	Unalias(ctx context.Context, who ward.Actor, id, why string) (ward.ProductAlias, error)
 }
 
 // Feeds reads what publishers say: *feeds.Syncer.

@@ -12,7 +12,14 @@ import (
 )
 
 func (s *Site) routesContacts() {
-	const path = "/organisations/{org}/contacts"
+	for _, path := range []string{"/organisations/{org}/contacts", deskContacts} {
+		s.routesContactsAt(path)
+	}
+}
+
+// routesContactsAt are the contacts of an organisation, or of the national desk where the path names none.
+func (s *Site) routesContactsAt(path string) {
+	s.post(path+"/rota", ward.MayContact, s.writeRota)
 	s.get(path, ward.MayRead, func(r *http.Request, who ward.Actor) (Page, error) { return s.contactsPage(r, who, nil) })
 	s.get(path+"/new", ward.MayContact, func(r *http.Request, who ward.Actor) (Page, error) {
 		return s.contactPage(r, who, ward.Contact{Org: orgOf(r), Kind: ward.PersonContact}, nil, nil)
@@ -48,7 +55,12 @@ func (s *Site) routesContacts() {
 	s.post(path+"/{contact}/secret", ward.MayContact, s.showSecret)
 }
 
-func contactsPath(org ward.OrgID) string { return orgPath(org) + "/contacts" }
+func contactsPath(org ward.OrgID) string {
+	if org == "" {
+		return deskContacts
+	}
+	return orgPath(org) + "/contacts"
+}
 
 func contactPath(c ward.Contact) string { return fmt.Sprintf("%s/%d", contactsPath(c.Org), c.ID) }
 
@@ -75,11 +87,17 @@ type contactsData struct {
 	Test    *Form
 	Now     Table
 	Rota    *Table
+	Rotate  *Details
 }
 
 func (s *Site) contactsPage(r *http.Request, who ward.Actor, wrong []FieldError) (Page, error) {
+	return s.contactsWith(r, who, wrong, nil)
+}
+
+// contactsWith shows what was wrong with a test, or with a rota.
+func (s *Site) contactsWith(r *http.Request, who ward.Actor, wrong, rota []FieldError) (Page, error) {
 	ctx, org := r.Context(), orgOf(r)
-	o, err := s.Estate.Organisation(ctx, who.Scope, org)
+	o, err := s.contactsOwner(ctx, who, org)
 	if err != nil {
 		return Page{}, err
 	}
@@ -112,6 +130,7 @@ func (s *Site) contactsPage(r *http.Request, who ward.Actor, wrong []FieldError)
 	data.List = Live{ID: "contacts", Href: contactsPath(org), Topics: []string{"contacts:" + string(org)}, Body: t}
 	if keeps {
 		data.Add = &Button{Text: "Add a contact", Href: contactsPath(org) + "/new"}
+		data.Rotate = s.rotaForm(r, org, all, rota)
 		if len(all) > 0 {
 			data.Test = &Form{Action: contactsPath(org) + "/test", Buttons: []Button{{Text: "Send a test to all of them now", Kind: Secondary}}}
 		}
@@ -129,8 +148,11 @@ func (s *Site) contactsPage(r *http.Request, who ward.Actor, wrong []FieldError)
 			data.Rota.Rows = append(data.Rota.Rows, Row{Cells: []View{Text(turn.Name), Text(rungWord(turn.Rung)), Moment{turn.Since}, Moment{turn.Until}}})
 		}
 	}
-	return Page{Title: "Contacts of " + o.Name, Template: "contacts", Current: "organisations", Data: data,
-		Crumbs: Crumbs{{Text: "Organisations", Href: "/organisations"}, {Text: o.Name, Href: orgPath(org)}}}, nil
+	current := "organisations"
+	if org == "" {
+		current = "queue"
+	}
+	return Page{Title: "Contacts of " + o.Name, Template: "contacts", Current: current, Data: data, Crumbs: contactsCrumbs(o), Failed: len(rota) > 0}, nil
 }
 
 func contactsLede(all []ward.Contact) string {
@@ -159,6 +181,8 @@ func contactsDone(r *http.Request) *Banner {
 		return &Banner{Good: true, Heading: "The contact is kept. Send a test, so that it is known to be reached."}
 	case q.Get("done") == "edited":
 		return &Banner{Good: true, Heading: "The contact is changed. A new address is not proved yet."}
+	case q.Get("done") == "rota":
+		return &Banner{Good: true, Heading: "The rota is kept."}
 	case q.Get("done") == "removed":
 		return &Banner{Good: true, Heading: "The contact is removed. What was on its way to it is not sent any more."}
 	}
@@ -286,7 +310,7 @@ var addressInputs = []struct {
 }
 
 func (s *Site) contactPage(r *http.Request, who ward.Actor, c ward.Contact, written *http.Request, wrong []FieldError) (Page, error) {
-	o, err := s.Estate.Organisation(r.Context(), who.Scope, c.Org)
+	o, err := s.contactsOwner(r.Context(), who, c.Org)
 	if err != nil {
 		return Page{}, err
 	}
@@ -309,7 +333,11 @@ func (s *Site) contactPage(r *http.Request, who ward.Actor, c ward.Contact, writ
 	for _, one := range []ward.Severity{ward.High, ward.Medium, ward.Low, ward.Info} {
 		severities = append(severities, Choice{Value: string(one), Text: string(one), Chosen: chosen("severities", string(one), slices.Contains(c.Severities, one))})
 	}
-	for _, one := range ward.Rungs[:len(ward.Rungs)-1] {
+	ladder := ward.Rungs[:len(ward.Rungs)-1]
+	if c.Org == "" {
+		ladder = []ward.Rung{ward.RungContact, ward.RungDutyOfficer}
+	}
+	for _, one := range ladder {
 		rungs = append(rungs, Choice{Value: string(one), Text: capital(rungWord(one)), Chosen: chosen("rungs", string(one), slices.Contains(c.Rungs, one))})
 	}
 	fields := []View{
@@ -346,7 +374,7 @@ func (s *Site) contactPage(r *http.Request, who ward.Actor, c ward.Contact, writ
 		}
 	}
 	return Page{Title: title, Template: "contact", Current: "organisations", Failed: len(wrong) > 0, Data: data,
-		Crumbs: Crumbs{{Text: o.Name, Href: orgPath(c.Org)}, {Text: "Contacts", Href: contactsPath(c.Org)}}}, nil
+		Crumbs: append(contactsCrumbs(o), Link{Text: "Contacts", Href: contactsPath(c.Org)})}, nil
 }
 
 func provedTable(c ward.Contact) *Table {

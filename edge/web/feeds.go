@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"wardwatch/act/notify"
 	"wardwatch/ward"
 )
 
@@ -25,6 +26,7 @@ type feedData struct {
 	All    Form
 	Feeds  Table
 	Errors []feedError
+	Lines  View // how each channel does by which people are told
 }
 
 // feedError is a feed whose last reading failed: what happened and what to do.
@@ -76,10 +78,36 @@ func (s *Site) feeds(r *http.Request, _ ward.Actor) (Page, error) {
 	data.Lede = clauses(Number(fresh)+" of "+Count(len(all), "feed")+" "+is(fresh)+" fresh", some(len(all)-read, Number(len(all)-read)+" "+plural(len(all)-read, "was", "were")+" never read"),
 		some(stale, Number(stale)+" "+is(stale)+" stale: what the publisher said since is not known here"),
 		some(failed, Number(failed)+" failed at the last attempt, and what it said before is kept"))
+	data.Lines = s.lines()
 	if done := r.URL.Query().Get("done"); done != "" {
 		data.Done = Banner{Heading: "Read. The table says what it came to."}
 	}
 	return Page{Title: "Feeds", Template: "feeds", Current: "feeds", Data: data}, nil
+}
+
+// lines says how each channel does by which people are told.
+func (s *Site) lines() View {
+	var all []notify.Line
+	if s.Lines != nil {
+		all = s.Lines()
+	}
+	t := Table{Caption: "Channels", HideCaption: true, Columns: []Column{{Title: "Channel"}, {Title: "State"}, {Title: "Took a message last", Tight: true}, {Title: "Tried again", Tight: true}},
+		Empty: Empty{Text: "No channel is set up: notices stand in the inboxes alone, and nobody is told outside this product."}}
+	for _, l := range all {
+		state, retry := View(Tag{"Takes messages", ToneDone}), View(Text(""))
+		last := View(Text("not since the start"))
+		switch {
+		case !l.Since.IsZero():
+			state, retry = Why{View: Tag{"Down", ToneCritical}, Reason: "since " + s.at(l.Since) + ": " + l.Why + "; what is sent waits, and nothing is lost"}, When{l.Retry}
+		case l.Last.IsZero():
+			state = Tag{Text: "Not used yet"}
+		}
+		if !l.Last.IsZero() {
+			last = When{l.Last}
+		}
+		t.Rows = append(t.Rows, Row{Cells: []View{Text(channelWord(l.Channel)), state, last, retry}})
+	}
+	return t
 }
 
 func feedTag(f ward.Feed) Tag {

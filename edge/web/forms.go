@@ -129,6 +129,7 @@ type Button struct {
 	Value string
 	Href  string
 	Small bool
+	About string // completes the words for those who hear the button without its row
 }
 
 // Buttons stand beside each other.

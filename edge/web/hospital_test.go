@@ -22,6 +22,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"wardwatch/act/alerts"
+	"wardwatch/act/duty"
 	"wardwatch/act/findings"
 	"wardwatch/act/notify"
 	"wardwatch/act/responses"
@@ -80,7 +81,7 @@ func openHospital(t testing.TB) *hospital {
 	if h.door, err = access.New(s.Accounts(), ward.WallClock{}, access.Options{Log: log}); err != nil {
 		t.Fatal(err)
 	}
-	site, err := web.NewSite(web.Rooms{Estate: h.estate, Match: h.match, Findings: h.desk, Intel: h.intel, Feeds: feeds.New(s, h.clock, nil, h.intel, feeds.Options{}), Alerts: h.board, Responses: h.ledger, Notify: h.outbox, Access: h.door},
+	site, err := web.NewSite(web.Rooms{Estate: h.estate, Match: h.match, Findings: h.desk, Intel: h.intel, Feeds: feeds.New(s, h.clock, nil, h.intel, feeds.Options{}), Alerts: h.board, Responses: h.ledger, Notify: h.outbox, Duty: duty.New(s, h.clock, duty.FromBoard(h.board), h.ledger), Access: h.door},
 		h.clock, web.Options{Operator: "Federation Watch", Exercise: true, Log: log})
 	if err != nil {
 		t.Fatal(err)
@@ -544,7 +545,7 @@ func TestNoRouteTellsAnotherOrganisation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ids := map[string]string{"{org}": "XZ1A", "{import}": fmt.Sprint(imports[0].ID), "{cve}": string(a.CVEs[0]), "{$}": "", "{name}": "edge-appliance", "{contact}": fmt.Sprint(h.contact("Mia Fenn", "XZ1A", "mia@saltmarsh.example").ID), "{link}": strings.Repeat("A", 32), "{merge}": fmt.Sprint(h.twins().ID)}
+	ids := map[string]string{"{org}": "XZ1A", "{import}": fmt.Sprint(imports[0].ID), "{cve}": string(a.CVEs[0]), "{$}": "", "{item}": "overdue:" + string(a.ID) + ":XZ1A", "{name}": "edge-appliance", "{contact}": fmt.Sprint(h.contact("Mia Fenn", "XZ1A", "mia@saltmarsh.example").ID), "{link}": strings.Repeat("A", 32), "{merge}": fmt.Sprint(h.twins().ID)}
 	within := map[string]string{"/alerts/": string(a.ID), "/assets/": fmt.Sprint(page.Items[0].ID), "/inbox/": fmt.Sprint(notices.Items[0].ID),
 		"/people/": string(rosa.ID), "/account/tokens/": "1"}
 	tells := func(body string) bool {

@@ -29,7 +29,8 @@ func TestNationalPages(t *testing.T) {
 	p.look(t, b, "answer", alert+"/answers/XZ1A", "hmh-mdm-01")
 	p.look(t, b, "alert-new", "/alerts/new?cve=CVE-2025-4427", "Draft an alert")
 	p.look(t, b, "disputes", "/disputes", "12.4.0.2")
-	p.look(t, b, "queue", "/queue", "findings are open", "Update Ivanti Endpoint Manager Mobile")
+	p.look(t, b, "queue", "/queue", "items need a person", "Approve "+string(second.ID), "I have this")
+	p.look(t, b, "findings", "/findings", "findings are open", "Update Ivanti Endpoint Manager Mobile")
 	p.look(t, b, "weaknesses", "/weaknesses?q=ivanti", "CVE-2025-4427")
 	p.look(t, b, "weakness", "/weaknesses/CVE-2025-4427", "organisations are exposed now", "Ivanti (CNA)", "12.5.0.1")
 	p.look(t, b, "feeds", "/feeds", "kev", "Stale")
@@ -74,7 +75,7 @@ func TestNationalPagesAreClosedToOthers(t *testing.T) {
 		path   string
 		status int
 	}{
-		{lead, "/watch", 403}, {lead, "/queue", 403}, {lead, "/disputes", 403}, {lead, "/disputes/rule?alert=" + string(p.alert.ID), 403}, {lead, "/feeds", 403}, {lead, "/people", 403},
+		{lead, "/watch", 403}, {lead, "/queue", 403}, {lead, "/findings", 403}, {lead, "/log", 403}, {lead, "/handover", 403}, {lead, "/call-list", 403}, {lead, "/deliveries", 403}, {lead, "/desk/contacts", 404}, {lead, "/aliases", 403}, {lead, "/disputes", 403}, {lead, "/disputes/rule?alert=" + string(p.alert.ID), 403}, {lead, "/feeds", 403}, {lead, "/people", 403},
 		{lead, "/alerts/new", 403}, {lead, alert + "/edit", 403}, {lead, alert + "/publish", 403}, {lead, alert + "/answers/XZ2B", 403}, {lead, "/alerts/" + string(draft.ID), 404},
 		{admin, "/watch", 403}, {admin, "/queue", 403}, {admin, "/alerts", 403}, {admin, alert, 403}, {admin, "/weaknesses/CVE-2025-4427", 403},
 		{analyst, "/people", 403}, {analyst, alert + "/publish", 403}, {analyst, "/alerts/CC-1", 404}, {analyst, "/weaknesses/CVE-1999-0001", 404},
@@ -90,7 +91,8 @@ func TestNationalPagesAreClosedToOthers(t *testing.T) {
 		"/feeds/sync":      {},
 		"/people":          {"name": {"x"}, "email": {"x@x.example"}, "role": {"admin"}},
 		"/disputes/undo":   {"id": {"1"}, "reason": {"x"}},
-		"/queue":           {"finding": {"x"}},
+		"/findings":        {"finding": {"x"}},
+		"/aliases":         {"vendor": {"x"}},
 		alert + "/approve": {"version": {"3"}},
 	} {
 		if status, _ := p.post(t, lead, path, form); status != http.StatusForbidden {
@@ -158,12 +160,12 @@ func TestTheNationalDeskActs(t *testing.T) {
 	p.settle()
 	p.look(t, b, "disputes-undone", "/disputes", "Taken back", "1 question waits")
 
-	status, body = p.post(t, analyst, "/queue", url.Values{})
+	status, body = p.post(t, analyst, "/findings", url.Values{})
 	must("an alert from nothing", status, body, http.StatusUnprocessableEntity, "Choose at least one finding")
 	queue, err := p.Findings.Queue(t.Context(), ward.Everything(), findings.Query{Text: "netscaler"})
 	if err != nil || len(queue.Items) == 0 {
 		t.Fatalf("queue %+v, %v", queue, err)
 	}
-	status, body = p.post(t, analyst, "/queue", url.Values{"finding": {string(queue.Items[0].ID)}})
+	status, body = p.post(t, analyst, "/findings", url.Values{"finding": {string(queue.Items[0].ID)}})
 	must("an alert from a finding", status, body, http.StatusOK, "Edit CC-900003")
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"wardwatch/act/alerts"
+	"wardwatch/act/duty"
 	"wardwatch/act/findings"
 	"wardwatch/act/notify"
 	"wardwatch/act/responses"
@@ -113,6 +114,7 @@ func played(t testing.TB, until time.Time) *place {
 	p.Notify = notify.New(s, p.clock)
 	p.Responses = responses.New(s, p.clock, p.match, p.match, p.Intel, p.Notify)
 	p.Alerts = alerts.New(s, p.clock, alerts.Neighbours{Standings: p.match, Answers: p.Responses, Notices: p.Notify, Weaknesses: p.Intel, Findings: p.Findings})
+	p.Duty = duty.New(s, p.clock, duty.FromFeeds(p.Feeds), duty.FromBoard(p.Alerts), p.Responses)
 	door, err := access.New(s.Accounts(), ward.WallClock{}, access.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -3,41 +3,75 @@ package web
 import (
 	"context"
 	"net/http"
-	"slices"
+	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
-	"wardwatch/act/findings"
+	"wardwatch/act/duty"
 	"wardwatch/ward"
 )
 
 func (s *Site) routesQueue() {
-	s.get("/queue", ward.MayWatch, func(r *http.Request, who ward.Actor) (Page, error) { return s.queue(r, who, nil) })
-	s.post("/queue", ward.MayDraft, s.draftChosen)
+	s.get("/queue", ward.MayWatch, func(r *http.Request, who ward.Actor) (Page, error) { return s.queue(r, who, r.URL.Query(), nil) })
+	s.post("/queue", ward.MayDesk, s.takeChosen)
+	s.get("/queue/items/{item}", ward.MayWatch, func(r *http.Request, who ward.Actor) (Page, error) { return s.itemPage(r, who, nil) })
+	s.post("/queue/items/{item}", ward.MayDesk, s.decideItem)
+	s.post("/queue/views", ward.MayDesk, s.saveView)
+	s.post("/queue/views/remove", ward.MayDesk, s.dropView)
 }
 
-// mostFixes is how many updates the queue's summary counts.
-const mostFixes = 8
+func itemHref(id ward.ItemID) string { return "/queue/items/" + url.PathEscape(string(id)) }
 
-// queueData is what the queue shows.
+// queueFilters are the parts of the queue's address that choose items, in the order in which the page asks for them.
+var queueFilters = []string{"q", "kind", "org", "alert", "who", "urgent", "aside"}
+
+// queueQuery is what an address or a form asks for.
+func queueQuery(ask url.Values) duty.Query {
+	return duty.Query{Text: strings.TrimSpace(ask.Get("q")), Kind: ward.ItemKind(ask.Get("kind")), Org: ward.OrgID(ask.Get("org")), Alert: ward.AlertID(ask.Get("alert")),
+		Mine: ask.Get("who") == "me", Unowned: ask.Get("who") == "nobody", Urgent: ask.Get("urgent") != "", Aside: ask.Get("aside") != "", After: ask.Get("after"), Limit: ward.PageSize}
+}
+
+// chosenBy are the filters of an address, alone.
+func chosenBy(ask url.Values) url.Values {
+	kept := url.Values{}
+	for _, name := range queueFilters {
+		if value := ask.Get(name); value != "" {
+			kept.Set(name, value)
+		}
+	}
+	return kept
+}
+
+func queueHref(filters url.Values) string {
+	if len(filters) == 0 {
+		return "/queue"
+	}
+	return "/queue?" + filters.Encode()
+}
+
+// queueData is the desk's one list of what needs a person.
 type queueData struct {
 	Live   Live
-	Lede   string
+	Done   View
 	Wrong  ErrorSummary
+	Lede   string
+	Places []Link // the desk's other pages
+	Views  []Link // the list as people look at it: all, mine, nobody's, and the saved ones
 	Search Form
-	Fixes  Table
-	Queue  Table
+	Items  Table
 	Pager  Pager
+	Keep   Details
 }
 
-// queue lists the findings that are open, the most urgent first, each with the reasons of its place.
-func (s *Site) queue(r *http.Request, who ward.Actor, wrong []FieldError) (Page, error) {
-	ctx, ask := r.Context(), r.URL.Query()
-	query := findings.Query{Org: ward.OrgID(ask.Get("org")), Text: strings.TrimSpace(ask.Get("q")), After: ask.Get("after"), Limit: ward.PageSize}
-	page, err := s.Findings.Queue(ctx, who.Scope, query)
+// queue lists what needs a person, the most pressing first, with who has it.
+func (s *Site) queue(r *http.Request, who ward.Actor, ask url.Values, wrong []FieldError) (Page, error) {
+	ctx, filters, query := r.Context(), chosenBy(ask), queueQuery(ask)
+	page, err := s.Duty.Items(ctx, who, query)
 	if err != nil {
 		return Page{}, err
 	}
-	fixes, err := s.Findings.Fixes(ctx, who.Scope, ward.MostPageSize)
+	counts, err := s.Duty.Counts(ctx, who)
 	if err != nil {
 		return Page{}, err
 	}
@@ -45,176 +79,491 @@ func (s *Site) queue(r *http.Request, who ward.Actor, wrong []FieldError) (Page,
 	if err != nil {
 		return Page{}, err
 	}
-	total := 0
-	for _, f := range fixes {
-		total += f.Orgs
+	views, err := s.Duty.Views(ctx, who)
+	if err != nil {
+		return Page{}, err
+	}
+	matching, err := s.matching(ctx, who, query, page)
+	if err != nil {
+		return Page{}, err
 	}
 	data := queueData{
-		Live: Live{ID: "queue", Href: "/queue?" + ask.Encode(), Topics: []string{"queue", "feeds"}}, Wrong: ErrorSummary{wrong},
-		Lede:   clauses(Count(total, "finding")+" "+is(total)+" open, which "+Count(len(fixes), "update")+" would end", "known exploitation comes first, then SSVC, reach from the internet, the care that depends on it, and EPSS"),
-		Search: s.queueSearch(query, known), Fixes: fixTable(fixes), Queue: findingTable(page.Items, known),
+		Live:   Live{ID: "queue", Href: queueHref(filters), Topics: []string{"queue", "feeds"}},
+		Done:   queueDone(ask),
+		Wrong:  ErrorSummary{wrong},
+		Lede:   queueLede(counts),
+		Places: deskPlaces,
+		Views:  queueViews(counts, views),
+		Search: queueSearch(ask, counts, known),
+		Items:  itemTable(page.Items, who, known, "Items"),
+		Keep:   keepView(filters, views, who),
+	}
+	data.Items.Note = Number(len(page.Items)) + " of " + Count(matching, "item") + " that " + plural(matching, "matches", "match") + "; what is pressing first, then by kind, then what waits longest"
+	if who.May(ward.MayDesk) {
+		data.Items.Pick = pickItems(filters, matching)
 	}
 	if page.Next != "" {
-		ask.Set("after", page.Next)
-		data.Pager.Next = "/queue?" + ask.Encode()
+		next := chosenBy(ask)
+		next.Set("after", page.Next)
+		data.Pager.Next = queueHref(next)
 	}
-	if query.Text != "" || query.Org != "" {
-		data.Queue.Empty = Empty{Text: "No open finding fits.", Next: link("Show the whole queue", "/queue")}
+	if ask.Get("after") != "" {
+		data.Pager.Prev = queueHref(filters)
+	}
+	data.Items.Empty = Empty{Text: "Nothing needs a person. What does appears here by itself."}
+	if len(filters) > 0 {
+		data.Items.Empty = Empty{Text: "Nothing that waits fits.", Next: link("Show the whole queue", "/queue")}
 	}
 	return Page{Title: "Queue", Template: "queue", Current: "queue", Data: data, Failed: len(wrong) > 0}, nil
 }
 
-func (s *Site) queueSearch(query findings.Query, known register) Form {
+// matching counts all that a query chooses, the other pages too.
+func (s *Site) matching(ctx context.Context, who ward.Actor, query duty.Query, first ward.Page[ward.Item]) (int, error) {
+	if first.Next == "" && query.After == "" {
+		return len(first.Items), nil
+	}
+	query.After, query.Limit = "", ward.MostPageSize
+	total := 0
+	for {
+		page, err := s.Duty.Items(ctx, who, query)
+		total += len(page.Items)
+		if err != nil || page.Next == "" {
+			return total, err
+		}
+		query.After = page.Next
+	}
+}
+
+func queueLede(c duty.Counts) string {
+	if c.All == 0 {
+		return clauses("Nothing needs a person", some(c.Aside, Count(c.Aside, "item")+" "+is(c.Aside)+" set aside"))
+	}
+	return clauses(Count(c.All, "item")+" "+needVerb(c.All)+" a person", Number(c.Unowned)+" "+plural(c.Unowned, "has", "have")+" nobody yet", "you have "+Number(c.Mine),
+		some(c.Urgent, Number(c.Urgent)+" "+is(c.Urgent)+" urgent"))
+}
+
+// deskPlaces are the desk's other pages.
+var deskPlaces = []Link{{Text: "Findings", Href: "/findings"}, {Text: "Disputes", Href: "/disputes"}, {Text: "Watch log", Href: "/log"}, {Text: "Hand-over", Href: "/handover"},
+	{Text: "Call list", Href: "/call-list"}, {Text: "Contacts and rota", Href: deskContacts}, {Text: "Product names", Href: "/aliases"}}
+
+func queueViews(c duty.Counts, saved []ward.SavedView) []Link {
+	all := []Link{{Text: "All " + Number(c.All), Href: "/queue"}, {Text: "Nobody’s " + Number(c.Unowned), Href: "/queue?who=nobody"}, {Text: "Yours " + Number(c.Mine), Href: "/queue?who=me"},
+		{Text: "Urgent " + Number(c.Urgent), Href: "/queue?urgent=yes"}, {Text: "Set aside " + Number(c.Aside), Href: "/queue?aside=yes"}}
+	for _, v := range saved {
+		if v.Path == "/queue" {
+			all = append(all, viewLink(v))
+		}
+	}
+	return all
+}
+
+func viewLink(v ward.SavedView) Link {
+	l := Link{Text: v.Title, Href: local(strings.TrimSuffix(v.Path+"?"+v.Query, "?"))}
+	if v.Shared {
+		l.About = "shared by " + v.Name
+	}
+	return l
+}
+
+func queueSearch(ask url.Values, c duty.Counts, known register) Form {
+	kinds := []Choice{{Text: "Every kind"}}
+	for _, k := range ward.ItemKinds {
+		if n := c.Kinds[k]; n > 0 || ask.Get("kind") == string(k) {
+			kinds = append(kinds, Choice{Value: string(k), Text: kindTag(k).Text + " (" + Number(n) + ")", Chosen: ask.Get("kind") == string(k)})
+		}
+	}
 	orgs := []Choice{{Text: "All organisations"}}
 	for _, o := range known.sorted() {
-		orgs = append(orgs, Choice{Value: string(o.ID), Text: o.Name, Chosen: o.ID == query.Org})
+		orgs = append(orgs, Choice{Value: string(o.ID), Text: o.Name, Chosen: ask.Get("org") == string(o.ID)})
 	}
-	return Form{Action: "/queue", Get: true, Fields: []View{
-		Input{Name: "q", Label: "Product, version or CVE", Value: query.Text},
+	var owners []Choice
+	for _, o := range [][2]string{{"", "Anybody"}, {"nobody", "Nobody"}, {"me", "You"}} {
+		owners = append(owners, Choice{Value: o[0], Text: o[1], Chosen: ask.Get("who") == o[0]})
+	}
+	form := Form{Action: "/queue", Get: true, Fields: []View{
+		Input{Name: "q", Label: "Words", Value: ask.Get("q")},
+		Select{Name: "kind", Label: "Kind", Choices: kinds},
 		Select{Name: "org", Label: "Organisation", Choices: orgs},
-	}, Buttons: []Button{{Text: "Search", Kind: Secondary}}}
+		Select{Name: "who", Label: "Who has it", Choices: owners},
+	}, Buttons: []Button{{Text: "Show", Kind: Secondary}}}
+	for _, name := range []string{"alert", "urgent", "aside"} {
+		if value := ask.Get(name); value != "" {
+			form.Hidden = append(form.Hidden, Hidden{name, value})
+		}
+	}
+	return form
 }
 
-// fixTable says which updates would end most.
-func fixTable(fixes []findings.Fix) Table {
-	t := Table{Caption: "What would end most", Note: "The most urgent updates, with all who need them.",
-		Columns: []Column{{Title: "Update"}, {Title: "Organisations", Right: true, Tight: true}, {Title: "Machines", Right: true, Tight: true}, {Title: "First seen", Tight: true}},
-		Empty:   Empty{Text: "No update is needed for anything that evidence shows."}}
-	for _, f := range fixes[:min(len(fixes), mostFixes)] {
-		t.Rows = append(t.Rows, Row{Cells: []View{link(updateWords(f.Vendor, f.Product, f.Branch, f.Fix), "/queue?q="+queryText(f.Product)), Text(Number(f.Orgs)), Text(Number(f.Assets)), When{f.FirstSeen}}})
+// kindTag is why something waits, in two words or so.
+func kindTag(k ward.ItemKind) Tag {
+	switch k {
+	case ward.ItemCountersign:
+		return Tag{"Second approval", ToneCritical}
+	case ward.ItemRevision:
+		return Tag{"Change to approve", ToneStarted}
+	case ward.ItemDraft:
+		return Tag{"Draft alert", ToneStarted}
+	case ward.ItemUnchecked:
+		return Tag{"Compromise check", ToneCritical}
+	case ward.ItemContradicted:
+		return Tag{"Contradicted", ToneCritical}
+	case ward.ItemOverdue:
+		return Tag{"Overdue", ToneCritical}
+	case ward.ItemDisputed:
+		return Tag{"Disputed", ToneWarning}
+	case ward.ItemFinding:
+		return Tag{"No alert asks", ToneWarning}
+	case ward.ItemUndelivered:
+		return Tag{"Not delivered", ToneWarning}
+	case ward.ItemHeld:
+		return Tag{"Import held", ToneWarning}
+	case ward.ItemFeed:
+		return Tag{"Stale feed", ToneWarning}
+	case ward.ItemRecurrence:
+		return Tag{"Seen again", ToneWarning}
+	case ward.ItemDeclaration:
+		return Tag{"Expires soon", ToneStarted}
+	}
+	return Tag{Text: plainWord(string(k))}
+}
+
+// itemTable lists items, each with why it waits and who has it.
+func itemTable(items []ward.Item, who ward.Actor, known register, caption string) Table {
+	t := Table{Caption: caption, Keys: true, Columns: []Column{{Title: "What, and why it waits"}, {Title: "Kind", Tight: true}, {Title: "Organisation"}, {Title: "Waits since", Tight: true}, {Title: "Who has it", Tight: true}}}
+	for _, i := range items {
+		var org View
+		if i.Org != "" {
+			org = link(known.name(i.Org), orgHref(i.Org))
+		}
+		kind := View(kindTag(i.Kind))
+		if i.Urgent {
+			kind = Why{View: kind, Reason: "urgent"}
+		}
+		since := View(When{i.Since})
+		if i.Since.IsZero() {
+			since = Text("never read")
+		}
+		t.Rows = append(t.Rows, Row{Key: string(i.ID), Name: kindTag(i.Kind).Text + ", " + i.Title + " " + string(i.Org), Cells: []View{
+			Why{View: Link{Text: i.Title, Href: local(i.Link), About: "(" + lower(kindTag(i.Kind).Text) + ") " + known.name(i.Org)}, Reason: sentence(i.Reason)}, kind, org, since, holder(i, who)}})
 	}
 	return t
 }
 
-// updateWords says what resolves a finding: "Update Ivanti Endpoint Manager Mobile 12.4 to 12.4.0.2".
-func updateWords(vendor, product, branch, fix string) string {
-	product = productWords(vendor, product)
-	if branch != "" {
-		branch = " " + branch
-	}
-	if fix == "" {
-		return product + branch + ": no source names a fixed version"
-	}
-	return "Update " + product + branch + " to " + fix
-}
-
-func findingTable(items []ward.Finding, known register) Table {
-	t := Table{Caption: "Findings", Note: "One fix for one organisation; the most urgent first", Keys: true,
-		Columns: []Column{{Title: "What, and why it is here"}, {Title: "Organisation"}, {Title: "Machines", Right: true, Tight: true}, {Title: "Weaknesses"}, {Title: "First seen", Tight: true}, {Title: "Alert", Tight: true}},
-		Pick:    &Pick{Name: "finding", Action: "/queue", Buttons: []Button{{Text: "Draft an alert from the chosen", Small: true}}},
-		Empty:   Empty{Text: "No finding is open. What an import or a feed brings appears here by itself."}}
-	for _, f := range items {
-		what := updateWords(f.Vendor, f.Product, f.Branch, f.Fix)
-		var title View = Text(what)
-		if len(f.CVEs) > 0 {
-			title = link(what, weaknessHref(f.CVEs[0]))
-		}
-		var alert View = Text("none")
-		if f.Alert != "" {
-			alert = link(string(f.Alert), alertHref(f.Alert))
-		}
-		t.Rows = append(t.Rows, Row{Key: string(f.ID), Name: what + " at " + known.name(f.Org), Cells: []View{
-			Why{View: title, Reason: clauses(f.Priority.Reasons...)}, link(known.name(f.Org), orgHref(f.Org)), Text(Number(f.Assets)), fewCVEs(f.CVEs), When{f.FirstSeen}, alert}})
-	}
-	return t
-}
-
-// fewCVEs are the worst of many weaknesses.
-func fewCVEs(cves []ward.CVE) View {
-	const most = 2
-	if len(cves) <= most+1 {
-		return cveLinks(cves)
-	}
-	return Stack{cveLinks(cves[:most]), Text(" and " + Number(len(cves)-most) + " more")}
-}
-
-// draftChosen drafts one alert from the findings that were chosen; they must be about one product.
-func (s *Site) draftChosen(r *http.Request, who ward.Actor) (string, *Page, error) {
-	ctx := r.Context()
-	if err := r.ParseForm(); err != nil {
-		return "", nil, &ward.Invalid{Problem: "the form could not be read"}
-	}
-	again := func(text string) (string, *Page, error) {
-		page, err := s.queue(r, who, []FieldError{{Text: text}})
-		return "", &page, err
-	}
-	var chosen []ward.Finding
-	for _, id := range r.PostForm["finding"] {
-		f, err := s.Findings.Finding(ctx, who.Scope, ward.FindingID(id))
-		if err != nil {
-			return "", nil, err
-		}
-		chosen = append(chosen, f)
-	}
+// holder says who has an item, with the way to take it, or to what else can be done.
+func holder(i ward.Item, who ward.Actor) View {
+	more := Link{Text: "More", Href: itemHref(i.ID), About: "about " + i.Title + " " + string(i.Org)}
+	var has View
 	switch {
-	case len(chosen) == 0:
-		return again("Choose at least one finding.")
-	case slices.ContainsFunc(chosen, func(f ward.Finding) bool {
-		return !strings.EqualFold(f.Vendor, chosen[0].Vendor) || !strings.EqualFold(f.Product, chosen[0].Product)
-	}):
-		return again("An alert is about one product. Choose findings about one product, then draft another alert for the next.")
+	case !i.Aside.IsZero():
+		has = Why{View: Text("Set aside by " + i.AsideBy), Reason: asideWords(i)}
+	case i.Owner == "" && who.May(ward.MayDesk):
+		return Stack{Button{Text: "I have this", Kind: Secondary, Small: true, Name: "take", Value: string(i.ID), About: i.Title + " " + string(i.Org)}, more}
+	case i.Owner == "":
+		has = Text("Nobody")
+	case i.Owner == who.Person:
+		has = Why{View: Tag{"You", ToneMoving}, Reason: "since " + At(i.Taken)}
+	default:
+		has = Why{View: Tag{i.OwnerName, ToneStarted}, Reason: "since " + At(i.Taken)}
 	}
-	a, err := s.draftFrom(r, who, chosen)
-	if wrong, other := invalid(err); err != nil && other == nil {
-		return again(wrong[0].Text)
-	} else if err != nil {
+	return Lines{has, more}
+}
+
+func asideWords(i ward.Item) string {
+	words := "until it is another matter"
+	if !i.Until.IsZero() {
+		words = "until " + At(i.Until)
+	}
+	if i.Words != "" {
+		words += ": " + i.Words
+	}
+	return words
+}
+
+// pickItems is what can be done with chosen items: those on the page, or all that match.
+func pickItems(filters url.Values, matching int) *Pick {
+	p := &Pick{Name: "item", Action: "/queue", Buttons: []Button{{Text: "I have these", Name: "do", Value: "take", Small: true}, {Text: "Give these back", Name: "do", Value: "release", Kind: Secondary, Small: true}}}
+	if matching > 1 {
+		p.All = "Choose all " + Number(matching) + " that match"
+	}
+	for _, name := range queueFilters {
+		if value := filters.Get(name); value != "" {
+			p.Hidden = append(p.Hidden, Hidden{name, value})
+		}
+	}
+	return p
+}
+
+// queueDone says what the last press did.
+func queueDone(ask url.Values) View {
+	number := func(name string) int { n, _ := strconv.Atoi(ask.Get(name)); return n }
+	left := ""
+	if n := number("left"); n > 0 {
+		left = " " + Count(n, "item") + " " + plural(n, "was", "were") + " left as " + plural(n, "it was", "they were") + ": another has " + itOrThem(n) + ", or " + plural(n, "it does", "they do") + " not wait any more."
+	}
+	switch done := ask.Get("done"); done {
+	case "take":
+		return Banner{Good: number("left") == 0, Heading: "You have " + Count(number("n"), "more item") + "." + left}
+	case "release":
+		return Banner{Good: number("left") == 0, Heading: "You gave back " + Count(number("n"), "item") + "." + left}
+	case "done":
+		return Banner{Good: true, Heading: "Set aside until it is another matter. The watch log has your words."}
+	case "snooze":
+		return Banner{Good: true, Heading: "Set aside until the time that you gave."}
+	case "view":
+		return Banner{Good: true, Heading: "The view is kept."}
+	case "removed":
+		return Banner{Good: true, Heading: "The view is removed."}
+	}
+	return nil
+}
+
+// takeChosen takes or gives back one item, the chosen ones, or all that match.
+func (s *Site) takeChosen(r *http.Request, who ward.Actor) (string, *Page, error) {
+	if err := r.ParseForm(); err != nil {
+		return "", nil, &ward.Invalid{Problem: "the form could not be read", Hint: "open the page again and send it from there"}
+	}
+	ctx, filters := r.Context(), chosenBy(r.PostForm)
+	next := func(done string, n, left int) string {
+		to := chosenBy(r.PostForm)
+		to.Set("done", done)
+		to.Set("n", strconv.Itoa(n))
+		if left > 0 {
+			to.Set("left", strconv.Itoa(left))
+		}
+		return queueHref(to)
+	}
+	if id := r.PostForm.Get("take"); id != "" {
+		_, err := s.Duty.Take(ctx, who, ward.ItemID(id))
+		return next("take", 1, 0), nil, err
+	}
+	query := queueQuery(filters)
+	if r.PostForm.Get("all") == "" {
+		query = duty.Query{Aside: query.Aside}
+		for _, id := range r.PostForm["item"] {
+			query.IDs = append(query.IDs, ward.ItemID(id))
+		}
+		if len(query.IDs) == 0 {
+			page, err := s.queue(r, who, filters, []FieldError{{Text: "Choose at least one item."}})
+			return "", &page, err
+		}
+	}
+	act, name := s.Duty.TakeAll, "take"
+	if r.PostForm.Get("do") == "release" {
+		act, name = s.Duty.ReleaseAll, "release"
+	}
+	bulk, err := act(ctx, who, query)
+	return next(name, bulk.Changed, len(bulk.Left)), nil, err
+}
+
+// keepView keeps the list as it stands, and lists the views that can be removed.
+func keepView(filters url.Values, views []ward.SavedView, who ward.Actor) Details {
+	body := Stack{Form{Action: "/queue/views", Hidden: []Hidden{{"query", filters.Encode()}}, Fields: []View{
+		Input{Name: "title", Label: "Name of the view", Hint: "What is shown now, under a name. The same name again replaces it.", Width: 20},
+		Checkboxes{Name: "shared", Legend: "Who sees it", Choices: []Choice{{Value: "yes", Text: "Everybody at this desk"}}},
+	}, Buttons: []Button{{Text: "Keep this view", Kind: Secondary}}}}
+	for _, v := range views {
+		if v.Person == who.Person {
+			body = append(body, Form{Action: "/queue/views/remove", Hidden: []Hidden{{"id", strconv.FormatInt(v.ID, 10)}}, Buttons: []Button{{Text: "Remove “" + v.Title + "”", Kind: Secondary, Small: true}}})
+		}
+	}
+	return Details{Summary: "Keep this list as a view, or remove one", Body: body}
+}
+
+func (s *Site) saveView(r *http.Request, who ward.Actor) (string, *Page, error) {
+	asked, err := url.ParseQuery(textOf(r, "query"))
+	if err != nil {
+		return "", nil, &ward.Invalid{Field: "query", Problem: "is no query string", Hint: "open the queue again and keep the view from there"}
+	}
+	filters := chosenBy(asked)
+	_, err = s.Duty.SaveView(r.Context(), who, ward.SavedView{Title: textOf(r, "title"), Path: "/queue", Query: filters.Encode(), Shared: textOf(r, "shared") != ""})
+	if err == nil {
+		filters.Set("done", "view")
+		return queueHref(filters), nil, nil
+	}
+	wrong, err := invalid(err)
+	if err != nil {
 		return "", nil, err
 	}
-	return alertHref(a.ID) + "/edit", nil, nil
+	page, err := s.queue(r, who, filters, wrong)
+	if data, ok := page.Data.(queueData); ok {
+		data.Keep.Open = true
+		page.Data = data
+	}
+	return "", &page, err
 }
 
-// draftFrom drafts from one finding, or from several with the weaknesses of all of them.
-func (s *Site) draftFrom(r *http.Request, who ward.Actor, chosen []ward.Finding) (ward.Alert, error) {
-	ctx := r.Context()
-	if len(chosen) == 1 && !s.exercise {
-		return s.Alerts.DraftFromFinding(ctx, who, chosen[0].ID)
-	}
-	var cves []ward.CVE
-	for _, f := range chosen {
-		for _, c := range f.CVEs {
-			if !slices.Contains(cves, c) {
-				cves = append(cves, c)
-			}
-		}
-	}
-	a, err := s.Alerts.Prefill(ctx, who, cves...)
+func (s *Site) dropView(r *http.Request, who ward.Actor) (string, *Page, error) {
+	id, err := strconv.ParseInt(textOf(r, "id"), 10, 64)
 	if err != nil {
-		return ward.Alert{}, err
+		return "", nil, ward.ErrNotFound
 	}
-	if vendor, product := chosen[0].Vendor, chosen[0].Product; product != "" &&
-		!strings.EqualFold(ward.ProductName(vendor, product), ward.ProductName(a.Vendor, a.Product)) {
-		a.Vendor, a.Product = vendor, product // otherwise as publishers write it, not as an inventory's CPE does
-	}
-	a.Finding, a.Exercise = chosen[0].ID, s.exercise
-	return s.Alerts.Draft(ctx, who, a)
+	return "/queue?done=removed", nil, s.Duty.DropView(r.Context(), who, id)
 }
 
-// uncovered is an update that organisations need because of a weakness known to be exploited, and that no alert asks for.
-type uncovered struct {
-	ward.Finding
-	orgs int
+// itemData is one item: why it waits, who has it, what was said about it, and what can be done.
+type itemData struct {
+	Live  Live
+	Wrong ErrorSummary
+	Lede  string
+	Facts SummaryList
+	Go    Buttons
+	Forms []Titled
+	Log   Table
 }
 
-// uncovered lists the updates that somebody should decide on: exploited, needed, and asked for by no alert.
-func (s *Site) uncovered(ctx context.Context, scope ward.Scope) ([]uncovered, error) {
-	page, err := s.Findings.Queue(ctx, scope, findings.Query{Limit: ward.MostPageSize})
+func (s *Site) itemPage(r *http.Request, who ward.Actor, wrong []FieldError) (Page, error) {
+	ctx, id := r.Context(), ward.ItemID(r.PathValue("item"))
+	i, err := s.Duty.Item(ctx, who, id)
 	if err != nil {
-		return nil, err
+		return Page{}, err
 	}
-	var all []uncovered
-	for _, f := range page.Items {
-		if !f.Priority.Exploited || f.Alert != "" {
-			continue
-		}
-		at := slices.IndexFunc(all, func(u uncovered) bool { return u.Vendor == f.Vendor && u.Product == f.Product && u.Fix == f.Fix })
-		if at < 0 {
-			all = append(all, uncovered{Finding: f})
-			at = len(all) - 1
-		}
-		all[at].orgs++
-		if f.FirstSeen.Before(all[at].FirstSeen) {
-			all[at].FirstSeen = f.FirstSeen
+	known, err := s.register(ctx, who.Scope)
+	if err != nil {
+		return Page{}, err
+	}
+	entries, err := s.Duty.Log(ctx, who, duty.LogQuery{Since: s.clock.Now().AddDate(0, 0, -30), Limit: 1000})
+	if err != nil {
+		return Page{}, err
+	}
+	data := itemData{Live: Live{ID: "item", Href: itemHref(id), Topics: []string{"queue"}}, Wrong: ErrorSummary{wrong}, Lede: sentence(i.Reason),
+		Go: Buttons{{Text: "Go to where it is done", Href: local(i.Link), Kind: Secondary}}, Log: logTable(onlyAbout(entries, id), known)}
+	row := func(key string, value View) {
+		data.Facts.Rows = append(data.Facts.Rows, SummaryRow{Key: key, Value: value})
+	}
+	row("Kind", kindTag(i.Kind))
+	if i.Org != "" {
+		row("Organisation", link(known.name(i.Org), orgHref(i.Org)))
+	}
+	if i.Alert != "" {
+		row("Alert", link(string(i.Alert), alertHref(i.Alert)))
+	}
+	if !i.Since.IsZero() {
+		row("Waits since", When{i.Since})
+	}
+	if !i.Due.IsZero() {
+		row("Due", When{i.Due})
+	}
+	has := View(Text("Nobody yet"))
+	if i.Owner != "" {
+		has = Why{View: Text(i.OwnerName), Reason: "since " + s.at(i.Taken)}
+	}
+	row("Who has it", has)
+	if !i.Aside.IsZero() {
+		row("Set aside", Why{View: Text("By " + i.AsideBy + " at " + s.at(i.Aside)), Reason: asideWords(i)})
+	}
+	if who.May(ward.MayDesk) {
+		data.Forms = itemForms(i, who, s.clock.Now().In(s.render.opts.Zone), wrong)
+	}
+	return Page{Title: i.Title, Template: "item", Current: "queue", Crumbs: Crumbs{{Text: "Queue", Href: "/queue"}}, Data: data, Failed: len(wrong) > 0}, nil
+}
+
+func onlyAbout(entries []ward.LogEntry, id ward.ItemID) (some []ward.LogEntry) {
+	for _, e := range entries {
+		if e.Subject == string(id) {
+			some = append(some, e)
 		}
 	}
-	return all, nil
+	return some
+}
+
+// itemForms are what somebody at the desk can do about an item now.
+func itemForms(i ward.Item, who ward.Actor, now time.Time, wrong []FieldError) (all []Titled) {
+	form := func(do, title string, button Button, fields ...View) {
+		all = append(all, Titled{Title: title, ID: do, Body: Form{Action: itemHref(i.ID), Hidden: []Hidden{{"do", do}}, Fields: fields, Buttons: []Button{button}}})
+	}
+	words := func(do, label, hint string) View {
+		return Textarea{Name: "words", ID: "words-" + do, Label: label, Hint: hint, Rows: 2, Error: errorAt(wrong, "words-"+do)}
+	}
+	mine := i.Owner == who.Person && who.Person != ""
+	if !i.Aside.IsZero() {
+		form("wake", "Bring it back", Button{Text: "Bring it back into the queue"})
+		return all
+	}
+	switch {
+	case i.Owner == "":
+		form("take", "Take it", Button{Text: "I have this"})
+	case !mine:
+		form("take_over", "Take it over", Button{Text: "Take it over from " + i.OwnerName}, words("take_over", "Why", i.OwnerName+" and the next shift read it."))
+		return all
+	default:
+		form("release", "Give it back", Button{Text: "Give it back", Kind: Secondary}, words("release", "What the next person should know (optional)", ""))
+	}
+	form("done", "Done", Button{Text: "Set it aside as done", Kind: Secondary}, words("done", "What was done", "It comes back when it is another matter: newer evidence, another missed time."))
+	tomorrow := now.AddDate(0, 0, 1)
+	form("snooze", "Not before", Button{Text: "Set it aside until then", Kind: Secondary},
+		DateInput{Name: "until", Legend: "Comes back on", Day: strconv.Itoa(tomorrow.Day()), Month: strconv.Itoa(int(tomorrow.Month())), Year: strconv.Itoa(tomorrow.Year()), Error: errorAt(wrong, "until-day")},
+		Input{Name: "until-time", Label: "At, in 24 hours, " + now.Format("MST"), Width: 5, Value: "08:00", Error: errorAt(wrong, "until-time")}, words("snooze", "Why (optional)", ""))
+	return all
+}
+
+// decideItem takes, takes over, gives back, sets aside or brings back one item.
+func (s *Site) decideItem(r *http.Request, who ward.Actor) (string, *Page, error) {
+	ctx, id, words, do := r.Context(), ward.ItemID(r.PathValue("item")), textOf(r, "words"), textOf(r, "do")
+	next := itemHref(id)
+	var err error
+	switch do {
+	case "take":
+		_, err = s.Duty.Take(ctx, who, id)
+	case "take_over":
+		_, err = s.Duty.TakeOver(ctx, who, id, words)
+	case "release":
+		_, err = s.Duty.Release(ctx, who, id, words)
+		next = "/queue?done=release&n=1"
+	case "wake":
+		_, err = s.Duty.Wake(ctx, who, id)
+	case "done":
+		_, err = s.Duty.Done(ctx, who, id, words)
+		next = "/queue?done=done"
+	case "snooze":
+		var until time.Time
+		if until, err = s.untilIn(r); err == nil {
+			_, err = s.Duty.Snooze(ctx, who, id, until, words)
+		}
+		next = "/queue?done=snooze"
+	default:
+		err = &ward.Invalid{Field: "do", Problem: "is not known", Hint: "open the item again and press one of its buttons"}
+	}
+	if err == nil {
+		return next, nil, nil
+	}
+	wrong, err := invalid(err)
+	if err != nil {
+		return "", nil, err
+	}
+	for n, w := range wrong {
+		switch w.Field {
+		case "words":
+			wrong[n].Field = "words-" + do
+		case "until":
+			wrong[n].Field = "until-day"
+		}
+	}
+	page, err := s.itemPage(r, who, wrong)
+	return "", &page, err
+}
+
+// untilIn is the day and time that a form names, on the clock of the wall.
+func (s *Site) untilIn(r *http.Request) (time.Time, error) {
+	return s.momentIn(r, "until")
+}
+
+// momentIn reads NAME-day, NAME-month, NAME-year and NAME-time.
+func (s *Site) momentIn(r *http.Request, name string) (time.Time, error) {
+	fields := map[string]string{}
+	for _, part := range []string{"-day", "-month", "-year"} {
+		fields[name+part] = textOf(r, name+part)
+	}
+	day, err := s.dayOf(fields, name, 0)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if day.IsZero() {
+		return time.Time{}, &ward.Invalid{Field: name + "-day", Problem: "this is not a date", Hint: "give day, month and year as numbers, such as 14 5 2026"}
+	}
+	clock, err := time.Parse("15:04", strings.ReplaceAll(textOf(r, name+"-time"), ".", ":"))
+	if err != nil {
+		return time.Time{}, &ward.Invalid{Field: name + "-time", Problem: "this is not a time", Hint: "give it in 24 hours, such as 09:30 or 21:15"}
+	}
+	y, m, d := day.In(s.render.opts.Zone).Date()
+	return time.Date(y, m, d, clock.Hour(), clock.Minute(), 0, 0, s.render.opts.Zone), nil
 }

@@ -35,6 +35,7 @@ type Rooms struct {
 	Responses *responses.Ledger
 	Notify    *notify.Outbox
 	Duty      *duty.Desk
+	Lines     func() []notify.Line // how each channel does; nil: nothing is sent from here
 	Access    Door
 	Story     Story // nil outside the demo
 }
@@ -299,6 +300,7 @@ func (s *Site) places(ctx context.Context, who ward.Actor) []NavItem {
 		}
 		items = append(items, NavItem{Key: "inbox", Text: "Inbox", Href: "/inbox", Count: unread})
 	}
+	add(ward.MayRead, "search", "Search")
 	add(ward.MayFeeds, "feeds", "Feeds")
 	add(ward.MayPeople, "people", "People")
 	if s.Story != nil {

@@ -9,7 +9,7 @@ type Table struct {
 	Rows        []Row
 	Empty       View  // instead of a table without rows
 	Pick        *Pick // rows can be chosen; nil: not
-	Keys        bool  // j, k, x and o work on it; one table a page
+	Keys        bool  // j, k, x, o and a work on it; one table a page
 }
 
 // Column is a head.
@@ -35,6 +35,7 @@ type Pick struct {
 	Action  string // POST address
 	Hidden  []Hidden
 	Buttons []Button
+	All     string // "Choose all 36 that match", which posts all=yes; empty: only the rows of the page
 }
 
 // Cell is a view with its column.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wardwatch/act/alerts"
+	"wardwatch/act/duty"
 	"wardwatch/act/responses"
 	"wardwatch/ward"
 )
@@ -19,12 +20,6 @@ var watchTopics = []string{"queue", "feeds"}
 
 // mostWaiting bounds the lists of the watch; the pages behind them have the rest.
 const mostWaiting = 10
-
-// waiting is one thing that needs a person.
-type waiting struct {
-	since time.Time
-	row   Row
-}
 
 // watchData is what the watch shows.
 type watchData struct {
@@ -60,7 +55,7 @@ func (s *Site) watch(r *http.Request, who ward.Actor) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	needs, err := s.waiting(ctx, who, known)
+	waiting, counts, err := s.waitingItems(ctx, who, known)
 	if err != nil {
 		return Page{}, err
 	}
@@ -69,8 +64,8 @@ func (s *Site) watch(r *http.Request, who ward.Actor) (Page, error) {
 		return Page{}, err
 	}
 	data := watchData{Live: Live{ID: "watch", Href: "/watch", Topics: watchTopics}, InForce: linesOf(overview.Alerts), Overdue: s.overdueTable(late, known)}
-	data.First = Count(len(needs), "thing") + " " + needVerb(len(needs)) + " a person"
-	if len(needs) == 0 {
+	data.First = Count(counts.All, "thing") + " " + needVerb(counts.All) + " a person"
+	if counts.All == 0 {
 		data.First = "Nothing needs a person"
 	}
 	data.Rest = clauses(
@@ -84,7 +79,7 @@ func (s *Site) watch(r *http.Request, who ward.Actor) (Page, error) {
 		{Value: Number(overview.Contradicted), Of: "contradicted", Since: "newer evidence shows an affected version", Tone: toneIf(overview.Contradicted, ToneCritical)},
 		{Value: Number(overview.Confirmed) + " of " + Number(overview.Claimed), Of: "claims confirmed", Since: "by evidence after the claim"},
 	}
-	data.Waiting = waitingTable(needs)
+	data.Waiting = waiting
 	if len(data.InForce) == 0 {
 		data.NoAlert = s.noAlertInForce(ctx, who)
 	}
@@ -94,65 +89,23 @@ func (s *Site) watch(r *http.Request, who ward.Actor) (Page, error) {
 	return Page{Title: "Watch", Template: "watch", Current: "watch", Data: data}, nil
 }
 
-// waiting lists what needs a person of the national watch: what waits for a decision, the longest waiting first, then the
-// updates that no alert asks for, the most urgent first.
-func (s *Site) waiting(ctx context.Context, who ward.Actor, known register) ([]waiting, error) {
-	var all []waiting
-	add := func(since time.Time, what View, why string, tag Tag, orgs int) {
-		var count View
-		if orgs > 0 {
-			count = Text(Count(orgs, "organisation"))
-		}
-		all = append(all, waiting{since, Row{Cells: []View{Why{View: what, Reason: why}, tag, count, When{since}}}})
-	}
-	disputes, err := s.disputes(ctx, who.Scope)
+// waitingItems are the first of what waits at the desk: the queue has the rest.
+func (s *Site) waitingItems(ctx context.Context, who ward.Actor, known register) (Table, duty.Counts, error) {
+	counts, err := s.Duty.Counts(ctx, who)
 	if err != nil {
-		return nil, err
+		return Table{}, counts, err
 	}
-	for _, d := range disputes {
-		add(d.since, Link{Text: "Rule on " + d.subject(), Href: d.href()}, d.why(known), Tag{"Disputed", ToneWarning}, len(d.answers))
-	}
-	for _, state := range []ward.AlertState{ward.Drafted, ward.Approved} {
-		page, err := s.Alerts.List(ctx, who.Scope, alerts.Query{State: state, Limit: ward.MostPageSize})
-		if err != nil {
-			return nil, err
-		}
-		for _, a := range page.Items {
-			if state == ward.Drafted {
-				add(a.Created, link("Approve "+string(a.ID)+": "+a.Title, alertHref(a.ID)), "Drafted by "+a.Author+"; somebody else approves it", severityLong(a.Severity), 0)
-			} else {
-				add(a.ApprovedAt, link("Publish "+string(a.ID)+": "+a.Title, alertHref(a.ID)), "Approved by "+a.Approver+"; nobody was told yet", severityLong(a.Severity), 0)
-			}
-		}
-	}
-	slices.SortStableFunc(all, func(a, b waiting) int { return a.since.Compare(b.since) })
-	open, err := s.uncovered(ctx, who.Scope)
+	page, err := s.Duty.Items(ctx, who, duty.Query{Limit: mostWaiting})
 	if err != nil {
-		return nil, err
+		return Table{}, counts, err
 	}
-	for _, u := range open {
-		add(u.FirstSeen, link(updateWords(u.Vendor, u.Product, u.Branch, u.Fix), "/queue?q="+queryText(u.Product)), uncoveredWhy(u), Tag{"Exploited", ToneCritical}, u.orgs)
+	t := itemTable(page.Items, who, known, "Needs a person")
+	t.Empty = Empty{Text: "Nothing waits for a decision. New findings, disputes and drafts appear here by themselves."}
+	t.Note = Number(len(t.Rows)) + " of " + Number(counts.All) + ": what is pressing first, then by kind, then what waits longest"
+	if who.May(ward.MayDesk) {
+		t.Pick = pickItems(nil, counts.All)
 	}
-	return all, nil
-}
-
-// uncoveredWhy is the strongest reason in a line; the queue has them all.
-func uncoveredWhy(u uncovered) string {
-	why := "No alert asks for it"
-	if len(u.Priority.Reasons) > 0 {
-		why += "; " + u.Priority.Reasons[0]
-	}
-	return why
-}
-
-func waitingTable(needs []waiting) Table {
-	t := Table{Caption: "Needs a person", Keys: true, Empty: Empty{Text: "Nothing waits for a decision. New findings, disputes and drafts appear here by themselves."},
-		Columns: []Column{{Title: "What"}, {Title: "Kind", Tight: true}, {Title: "Concerns", Right: true, Tight: true}, {Title: "Waiting since", Tight: true}}}
-	for _, w := range needs[:min(len(needs), mostWaiting)] {
-		t.Rows = append(t.Rows, w.row)
-	}
-	t.Note = Number(len(t.Rows)) + " of " + Number(len(needs)) + ": decisions first, the longest waiting on top; then updates for what is exploited and no alert asks for"
-	return t
+	return t, counts, nil
 }
 
 // linesOf gives each alert in force its line.

@@ -44,8 +44,9 @@ func (l *Library) Alias(ctx context.Context, who ward.Actor, a ward.ProductAlias
 	return a, nil
 }
 
-// Unalias undoes an alias: from then on its two names are two products again, unless another alias joins them.
-func (l *Library) Unalias(ctx context.Context, who ward.Actor, id string) (undone ward.ProductAlias, err error) {
+// Unalias undoes an alias: from then on its two names are two products again, unless another alias joins them. Why is kept in
+// the record; it may be empty.
+func (l *Library) Unalias(ctx context.Context, who ward.Actor, id, why string) (undone ward.ProductAlias, err error) {
 	if err := who.Need(ward.MayRule); err != nil {
 		return undone, err
 	}
@@ -67,7 +68,9 @@ func (l *Library) Unalias(ctx context.Context, who ward.Actor, id string) (undon
 			return err
 		}
 		undone = a.ProductAlias
-		return l.rejoin(ctx, tx, who, a.Keys, "intel.unalias", undone)
+		recorded := undone
+		recorded.Reason = cmp.Or(why, "no reason")
+		return l.rejoin(ctx, tx, who, a.Keys, "intel.unalias", recorded)
 	})
 	return undone, err
 }

@@ -65,7 +65,7 @@ func TestAnAnalystsAliasMatchesAndIsUndone(t *testing.T) {
 	}
 
 	w.clock.Advance(time.Hour)
-	undone, err := w.library.Unalias(ctx, desk, made.ID)
+	undone, err := w.library.Unalias(ctx, desk, made.ID, "two products after all")
 	if err != nil || undone.UndoneBy != desk.Name || !undone.Undone.Equal(w.clock.Now()) {
 		t.Errorf("%+v, %v", undone, err)
 	}
@@ -76,10 +76,10 @@ func TestAnAnalystsAliasMatchesAndIsUndone(t *testing.T) {
 	if got := w.exposures(all, match.ExposureQuery{AsAt: w.clock.Now().Add(-time.Minute)}); len(got) != 2 {
 		t.Errorf("what was exposed while it stood: %+v", got)
 	}
-	if _, err := w.library.Unalias(ctx, desk, made.ID); !errors.Is(err, ward.ErrState) {
+	if _, err := w.library.Unalias(ctx, desk, made.ID, "two products after all"); !errors.Is(err, ward.ErrState) {
 		t.Errorf("undone twice: %v", err)
 	}
-	if _, err := w.library.Unalias(ctx, desk, "none"); !errors.Is(err, ward.ErrNotFound) {
+	if _, err := w.library.Unalias(ctx, desk, "none", ""); !errors.Is(err, ward.ErrNotFound) {
 		t.Errorf("undone without being: %v", err)
 	}
 	if all, err := w.library.Aliases(ctx); err != nil || len(all) != 1 {

@@ -47,6 +47,7 @@ func onWeakness(path string) func(*world, int) string {
 var pages = []asked{
 	{"watch", national, always("/watch")},
 	{"queue", national, always("/queue")},
+	{"findings", national, always("/findings")},
 	{"alerts", national, always("/alerts")},
 	{"alert, national", national, onAlert("/alerts/%s")},
 	{"weaknesses", national, always("/weaknesses")},

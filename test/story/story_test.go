@@ -62,6 +62,7 @@ func TestTheMainJob(t *testing.T) {
 func (w *world) draft() {
 	w.as("nadia.frost")
 	w.goTo("Queue")
+	w.follow("Findings")
 	w.says("findings are open")
 	w.Fill("#q", "CVE-2025-4427")
 	w.follow("Search")
@@ -276,8 +277,10 @@ func (w *world) deliver(user, org, file, day, clock string) {
 // nadiaRules once, for every organisation alike.
 func (w *world) nadiaRules() {
 	w.as("nadia.frost")
-	w.see("50-watch-dispute", "Rule on", "12.4.0.2")
-	w.follow("Rule on")
+	w.see("50-watch-dispute", "Disputed", "I have this")
+	w.goTo("Queue")
+	w.follow("Disputes")
+	w.follow("Decide")
 	w.see("51-rule", "Who this decides for", "Oakhallow Children's Hospital", "och-mdm-01")
 	w.choose("status", "fixed")
 	w.Fill("#also", "11.12.0.5 12.3.0.2 12.5.0.1")

@@ -70,13 +70,34 @@
     say();
   }
 
-  // Queues: j and k move, x chooses, o opens. Never while somebody is typing.
+  // Queues: j and k move, x chooses, o opens, a acts (takes what nobody has), ? shows the keys. Never while somebody is typing,
+  // and not at all for whoever turned them off: single keys get in the way of those who speak to their computer.
+  const off = () => localStorage.getItem("keys") === "off";
+  const help = () => first("[data-keys-help]");
+  const sayKeys = () => {
+    all("[data-keys-help]").forEach((box) => { box.hidden = false; });
+    all("[data-keys-off]").forEach((button) => { button.textContent = off() ? "Turn these keys on" : "Turn these keys off"; });
+  };
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-keys-off]")) return;
+    localStorage.setItem("keys", off() ? "on" : "off");
+    sayKeys();
+  });
+  sayKeys();
+  document.addEventListener("htmx:after:settle", sayKeys);
+  // All that match are more than the rows of the page: these show it too.
+  document.addEventListener("change", (event) => {
+    if (event.target.name !== "all" || !event.target.closest(".ww-all")) return;
+    all("tbody .ww-pick input", event.target.form).forEach((box) => { box.checked = event.target.checked; });
+  });
   const rows = () => all("[data-keys] tbody tr");
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input:not([type=checkbox]), textarea, select")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.target.isContentEditable || event.target.closest("input:not([type=checkbox]), textarea, select, dialog")) return;
+    if (event.key === "?" && help()) { help().open = !help().open; event.preventDefault(); return; }
+    if (off()) return;
     const list = rows();
-    if (!list.length || !"jkxo".includes(event.key) || event.key.length !== 1) return;
-    const at = list.findIndex((row) => row.classList.contains("ww-at"));
+    if (!list.length || !"jkxoa".includes(event.key) || event.key.length !== 1) return;
+    const at = Math.max(list.findIndex((row) => row.contains(document.activeElement)), list.findIndex((row) => row.classList.contains("ww-at")));
     const go = (index) => {
       const row = list[Math.max(0, Math.min(list.length - 1, index))];
       list.forEach((other) => other.classList.remove("ww-at"));
@@ -88,6 +109,7 @@
     if (event.key === "k") go(at < 0 ? 0 : at - 1);
     if (at >= 0 && event.key === "x") first("input[type=checkbox]", list[at])?.click();
     if (at >= 0 && event.key === "o") first("a", list[at])?.click();
+    if (at >= 0 && event.key === "a") (first("td button", list[at]) || first("th a", list[at]))?.click();
     event.preventDefault();
   });
 })();
