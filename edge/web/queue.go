@@ -244,9 +244,25 @@ func itemTable(items []ward.Item, who ward.Actor, known register, caption string
 			since = Text("never read")
 		}
 		t.Rows = append(t.Rows, Row{Key: string(i.ID), Name: kindTag(i.Kind).Text + ", " + i.Title + " " + string(i.Org), Cells: []View{
-			Why{View: Link{Text: i.Title, Href: local(i.Link), About: "(" + lower(kindTag(i.Kind).Text) + ") " + known.name(i.Org)}, Reason: sentence(i.Reason)}, kind, org, since, holder(i, who)}})
+			Why{View: Link{Text: i.Title, Href: local(i.Link), About: "(" + lower(kindTag(i.Kind).Text) + ") " + known.name(i.Org)}, Reason: shortWhy(i.Reason)}, kind, org, since, holder(i, who)}})
 	}
 	return t
+}
+
+// mostWhy bounds a reason in a list; the item's own page has all of it.
+const mostWhy = 160
+
+// shortWhy is as much of a reason as a list has room for, cut between clauses.
+func shortWhy(reason string) string {
+	clauses := strings.Split(strings.TrimSuffix(strings.TrimSpace(reason), "."), "; ")
+	short := clauses[0]
+	for _, c := range clauses[1:] {
+		if len(short)+len(c) > mostWhy {
+			return capital(short) + "; and more."
+		}
+		short += "; " + c
+	}
+	return sentence(short)
 }
 
 // holder says who has an item, with the way to take it, or to what else can be done.
@@ -257,7 +273,7 @@ func holder(i ward.Item, who ward.Actor) View {
 	case !i.Aside.IsZero():
 		has = Why{View: Text("Set aside by " + i.AsideBy), Reason: asideWords(i)}
 	case i.Owner == "" && who.May(ward.MayDesk):
-		return Stack{Button{Text: "I have this", Kind: Secondary, Small: true, Name: "take", Value: string(i.ID), About: i.Title + " " + string(i.Org)}, more}
+		return Lines{Button{Text: "I have this", Kind: Secondary, Small: true, Name: "take", Value: string(i.ID), About: i.Title + " " + string(i.Org)}, more}
 	case i.Owner == "":
 		has = Text("Nobody")
 	case i.Owner == who.Person:
@@ -283,7 +299,7 @@ func asideWords(i ward.Item) string {
 func pickItems(filters url.Values, matching int) *Pick {
 	p := &Pick{Name: "item", Action: "/queue", Buttons: []Button{{Text: "I have these", Name: "do", Value: "take", Small: true}, {Text: "Give these back", Name: "do", Value: "release", Kind: Secondary, Small: true}}}
 	if matching > 1 {
-		p.All = "Choose all " + Number(matching) + " that match"
+		p.All = "All " + Number(matching) + " that match"
 	}
 	for _, name := range queueFilters {
 		if value := filters.Get(name); value != "" {

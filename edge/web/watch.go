@@ -89,23 +89,47 @@ func (s *Site) watch(r *http.Request, who ward.Actor) (Page, error) {
 	return Page{Title: "Watch", Template: "watch", Current: "watch", Data: data}, nil
 }
 
-// waitingItems are the first of what waits at the desk: the queue has the rest.
+// waitingItems are the first of what waits at the desk: decisions, then the updates that no alert asks for. The queue has the
+// rest.
 func (s *Site) waitingItems(ctx context.Context, who ward.Actor, known register) (Table, duty.Counts, error) {
 	counts, err := s.Duty.Counts(ctx, who)
 	if err != nil {
 		return Table{}, counts, err
 	}
-	page, err := s.Duty.Items(ctx, who, duty.Query{Limit: mostWaiting})
+	page, err := s.Duty.Items(ctx, who, duty.Query{Limit: ward.MostPageSize})
 	if err != nil {
 		return Table{}, counts, err
 	}
-	t := itemTable(page.Items, who, known, "Needs a person")
-	t.Empty = Empty{Text: "Nothing waits for a decision. New findings, disputes and drafts appear here by themselves."}
-	t.Note = Number(len(t.Rows)) + " of " + Number(counts.All) + ": what is pressing first, then by kind, then what waits longest"
+	slices.SortStableFunc(page.Items, func(x, y ward.Item) int { return decisionsFirst(x) - decisionsFirst(y) })
+	t := Table{Caption: "Needs a person", Keys: true, Columns: []Column{{Title: "What, and why it waits"}, {Title: "Waits since", Tight: true}, {Title: "Who has it", Tight: true}},
+		Empty: Empty{Text: "Nothing waits for a decision. New findings, disputes and drafts appear here by themselves."}}
+	for _, i := range page.Items[:min(len(page.Items), mostWaiting)] {
+		t.Rows = append(t.Rows, itemLine(i, who, known))
+	}
+	t.Note = Number(len(t.Rows)) + " of " + Number(counts.All) + ": decisions first, what is pressing on top; then updates that no alert asks for"
 	if who.May(ward.MayDesk) {
 		t.Pick = pickItems(nil, counts.All)
 	}
 	return t, counts, nil
+}
+
+func decisionsFirst(i ward.Item) int {
+	if i.Kind == ward.ItemFinding {
+		return 1
+	}
+	return 0
+}
+
+// itemLine is an item where a list has little room.
+func itemLine(i ward.Item, who ward.Actor, known register) Row {
+	kind := kindTag(i.Kind)
+	about := View(Text(""))
+	if i.Org != "" {
+		about = link(known.name(i.Org), orgHref(i.Org))
+	}
+	title := Link{Text: i.Title, Href: local(i.Link), About: "(" + lower(kind.Text) + ")"}
+	return Row{Key: string(i.ID), Name: kind.Text + ", " + i.Title + " " + string(i.Org), Cells: []View{
+		Why{View: Lines{title, Stack{kind, Text(" "), about}}, Reason: shortWhy(i.Reason)}, When{i.Since}, holder(i, who)}}
 }
 
 // linesOf gives each alert in force its line.

@@ -87,7 +87,7 @@
   document.addEventListener("htmx:after:settle", sayKeys);
   // All that match are more than the rows of the page: these show it too.
   document.addEventListener("change", (event) => {
-    if (event.target.name !== "all" || !event.target.closest(".ww-all")) return;
+    if (event.target.name !== "all" || !event.target.closest(".ww-bulk")) return;
     all("tbody .ww-pick input", event.target.form).forEach((box) => { box.checked = event.target.checked; });
   });
   const rows = () => all("[data-keys] tbody tr");
