@@ -57,10 +57,12 @@ type App struct {
 	store    *store.Store
 	jobs     *jobs
 	fetching *jobs
-	courier  *notify.Courier
-	handler  http.Handler
-	pages    *web.Site
-	log      *slog.Logger
+
+	remembering *jobs // what answers from memory, in a process that stays
+	courier     *notify.Courier
+	handler     http.Handler
+	pages       *web.Site
+	log         *slog.Logger
 }
 
 // New opens the data directory and wires the rooms. Nothing runs yet.
@@ -116,6 +118,7 @@ func New(ctx context.Context, c config.Config, o Options) (a *App, err error) {
 	}
 
 	a.fetching = &jobs{clock: o.Clock, log: o.Log, table: []job{{"feeds", a.Feeds.Due}}} // a publisher may take an hour to read
+	a.remembering = &jobs{clock: o.Clock, log: o.Log, table: []job{{"lists", a.Match.Remember}}}
 	a.jobs = &jobs{clock: o.Clock, log: o.Log, table: []job{
 		{"match", a.Match.Due},
 		{"findings", a.Findings.Due},
@@ -160,6 +163,7 @@ func (a *App) Run(ctx context.Context, ready func(address string)) error {
 	var working sync.WaitGroup
 	working.Go(func() { a.jobs.run(running, a.store.Hints(running)) })
 	working.Go(func() { a.fetching.run(running, nil) })
+	working.Go(func() { a.remembering.run(running, nil) })
 	working.Go(func() {
 		if err := a.courier.Run(running); err != nil && running.Err() == nil {
 			a.log.Error("nothing is delivered", "err", err)

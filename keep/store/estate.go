@@ -237,6 +237,9 @@ func (tx *Tx) AddAsset(ctx context.Context, operator ward.OrgID, name, nameKey s
 
 // AnswersFor writes down that an organisation answers for an asset, as accountable, as operator or both.
 func (tx *Tx) AnswersFor(ctx context.Context, org ward.OrgID, asset ward.AssetID, nameKey string, accountable, operates bool) error {
+	if err := tx.turnOf(ctx, org, asset, true); err != nil {
+		return err
+	}
 	if err := tx.repeat(ctx, `INSERT INTO asset_orgs (org, asset, accountable, operates, name_key) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (org, asset) DO UPDATE SET
 			accountable = CASE WHEN excluded.accountable = 1 THEN 1 ELSE asset_orgs.accountable END,
@@ -319,6 +322,9 @@ const bulk = 200
 
 // AddInstalls begins intervals of installs, which must be sorted by Installed.Compare for speed.
 func (tx *Tx) AddInstalls(ctx context.Context, source ward.SourceID, at time.Time, all []Installed) error {
+	if err := tx.turn(ctx, source); err != nil {
+		return err
+	}
 	for chunk := range slices.Chunk(all, bulk) {
 		var text strings.Builder
 		text.WriteString(`INSERT INTO installs (software, asset, source, first_seen) VALUES `)
@@ -340,6 +346,9 @@ func (tx *Tx) AddInstalls(ctx context.Context, source ward.SourceID, at time.Tim
 
 // EndInstalls ends intervals: at is when the source last listed them.
 func (tx *Tx) EndInstalls(ctx context.Context, source ward.SourceID, at time.Time, all []Installed) error {
+	if err := tx.turn(ctx, source); err != nil {
+		return err
+	}
 	for _, one := range all {
 		if err := tx.repeat(ctx, `UPDATE installs SET last_seen = $1 WHERE source = $2 AND asset = $3 AND software = $4 AND last_seen IS NULL`, micros(at), int64(source), int64(one.Asset), int64(one.Software)); err != nil {
 			return fmt.Errorf("store: installs: %w", err)

@@ -137,6 +137,9 @@ func (tx *Tx) Answerers(ctx context.Context, asset ward.AssetID) ([]Answerer, er
 
 // StopAnswering ends that an organisation answers for an asset.
 func (tx *Tx) StopAnswering(ctx context.Context, org ward.OrgID, asset ward.AssetID) error {
+	if err := tx.turnOf(ctx, org, asset, false); err != nil {
+		return err
+	}
 	if err := tx.repeat(ctx, `DELETE FROM asset_orgs WHERE org = $1 AND asset = $2`, string(org), int64(asset)); err != nil {
 		return fmt.Errorf("store: %s and asset %d: %w", org, asset, err)
 	}
@@ -291,6 +294,9 @@ func (tx *Tx) PutUnder(ctx context.Context, merged, kept ward.AssetID) error {
 		return err
 	}
 	for _, source := range sources {
+		if err := tx.turn(ctx, ward.SourceID(source)); err != nil {
+			return err
+		}
 		for _, table := range []string{"installs", "scanner_findings"} {
 			if err := tx.repeat(ctx, `UPDATE `+table+` SET asset = $1 WHERE source = $2 AND asset = $3`, int64(kept), source, int64(merged)); err != nil {
 				return fmt.Errorf("store: merge asset %d: %w", merged, err)
@@ -322,6 +328,9 @@ func (tx *Tx) TakeOut(ctx context.Context, merged, root ward.AssetID, members []
 		return err
 	}
 	for _, s := range stays {
+		if err := tx.turn(ctx, ward.SourceID(s.source)); err != nil {
+			return err
+		}
 		end := int64(9223372036854775807)
 		if s.last.Valid {
 			end = s.last.Int64

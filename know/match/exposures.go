@@ -52,7 +52,10 @@ func (m *Matcher) Exposures(ctx context.Context, scope ward.Scope, q ExposureQue
 // Counts counts, by organisation within scope, the assets that are exposed to a weakness now, most first.
 func (m *Matcher) Counts(ctx context.Context, scope ward.Scope, cve ward.CVE) (all []OrgCount, err error) {
 	err = m.store.View(ctx, func(tx *store.Tx) error {
-		all, err = tx.ExposureCounts(ctx, scope, cve)
+		var known bool
+		if all, known, err = m.lists.counts(ctx, tx, scope, cve); !known && err == nil {
+			all, err = tx.ExposureCounts(ctx, scope, cve)
+		}
 		return err
 	})
 	return all, err

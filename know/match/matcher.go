@@ -19,6 +19,7 @@ import (
 type Matcher struct {
 	store *store.Store
 	clock ward.Clock
+	lists lists
 }
 
 // New returns a matcher over a store.

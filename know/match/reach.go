@@ -16,11 +16,17 @@ type Reach struct {
 	identities []*Identity        // by software ID
 	products   map[string][]int32 // software IDs by product key, ascending
 	lists      []*assetList
-	bySource   map[ward.SourceID]int
+	places     map[place]int
 	holders    []uint64 // which lists have an identity: stride words each, by software ID
 	stride     int
 
 	set []uint64 // of an organisation's assets, while they are counted
+}
+
+// A place is one source's list as far as one organisation answers for it.
+type place struct {
+	source ward.SourceID
+	org    ward.OrgID
 }
 
 // Listed is one identity on one asset.
@@ -37,7 +43,7 @@ type Reached struct {
 
 // NewReach returns a reach over nothing.
 func NewReach() *Reach {
-	return &Reach{products: map[string][]int32{}, bySource: map[ward.SourceID]int{}, stride: 1}
+	return &Reach{products: map[string][]int32{}, places: map[place]int{}, stride: 1}
 }
 
 // Know takes in an identity.
@@ -57,12 +63,12 @@ func (r *Reach) Know(id *Identity) {
 	}
 }
 
-// List takes in all that a source of an organisation lists now, in place of what it listed before. The rows need no order.
+// List takes in all that a source lists now on the assets of an organisation, in place of what it listed before. The rows need no order.
 func (r *Reach) List(source ward.SourceID, org ward.OrgID, rows []Listed) {
-	at, known := r.bySource[source]
+	at, known := r.places[place{source, org}]
 	if !known {
 		at = len(r.lists)
-		r.bySource[source], r.lists = at, append(r.lists, nil)
+		r.places[place{source, org}], r.lists = at, append(r.lists, nil)
 	} else {
 		for _, id := range r.lists[at].software {
 			r.holders[int(id)*r.stride+at/64] &^= 1 << (at % 64)
