@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"slices"
-	"sort"
 
 	"wardwatch/ward"
 )
@@ -20,7 +19,10 @@ type Reach struct {
 	holders    []uint64 // which lists have an identity: stride words each, by software ID
 	stride     int
 
-	set []uint64 // of an organisation's assets, while they are counted
+	set      []uint64 // of an organisation's assets, while they are counted
+	assets   []ward.AssetID
+	reached  []Reached
+	affected []ward.SoftwareID
 }
 
 // A place is one source's list as far as one organisation answers for it.
@@ -70,15 +72,15 @@ func (r *Reach) List(source ward.SourceID, org ward.OrgID, rows []Listed) {
 		at = len(r.lists)
 		r.places[place{source, org}], r.lists = at, append(r.lists, nil)
 	} else {
-		for _, id := range r.lists[at].software {
-			r.holders[int(id)*r.stride+at/64] &^= 1 << (at % 64)
+		for _, e := range r.lists[at].entries {
+			r.holders[int(e.software)*r.stride+at/64] &^= 1 << (at % 64)
 		}
 	}
 	list := newAssetList(org, rows)
 	r.lists[at] = list
 	r.room(at, list)
-	for _, id := range list.software {
-		r.holders[int(id)*r.stride+at/64] |= 1 << (at % 64)
+	for _, e := range list.entries {
+		r.holders[int(e.software)*r.stride+at/64] |= 1 << (at % 64)
 	}
 }
 
@@ -92,16 +94,17 @@ func (r *Reach) room(at int, list *assetList) {
 		r.holders, r.stride = wider, words
 	}
 	most := len(r.identities)
-	if n := len(list.software); n > 0 {
-		most = max(most, int(list.software[n-1])+1)
+	if n := len(list.entries); n > 0 {
+		most = max(most, int(list.entries[n-1].software)+1)
 	}
 	if need := most * r.stride; need > len(r.holders) {
 		r.holders = append(r.holders, make([]uint64, need-len(r.holders))...)
 	}
 }
 
-// Affected lists, ascending, the identities that a weakness of the catalogue affects.
-func (r *Reach) Affected(c *Catalogue, cve ward.CVE) (ids []ward.SoftwareID) {
+// Affected lists, ascending, the identities that a weakness of the catalogue affects. The list is good until the next.
+func (r *Reach) Affected(c *Catalogue, cve ward.CVE) []ward.SoftwareID {
+	ids := r.affected[:0]
 	w := c.Weakness(cve)
 	if w == nil {
 		return nil
@@ -116,7 +119,8 @@ func (r *Reach) Affected(c *Catalogue, cve ward.CVE) (ids []ward.SoftwareID) {
 		}
 	}
 	slices.Sort(ids)
-	return slices.Compact(ids)
+	r.affected = slices.Compact(ids)
+	return r.affected
 }
 
 // Sharing lists, ascending, the identities that share a product with a weakness: those of which it may say something.
@@ -138,24 +142,32 @@ func (r *Reach) Identity(id ward.SoftwareID) *Identity {
 	return nil
 }
 
-// Of lists, by organisation, the assets on which some source lists any of the identities, which are ascending.
-func (r *Reach) Of(ids []ward.SoftwareID) (all []Reached) {
+// Of lists, by organisation, the assets on which some source lists any of the identities, which are ascending. The lists are
+// good until the next question: a weakness may reach a million assets.
+func (r *Reach) Of(ids []ward.SoftwareID) []Reached {
+	all := r.reached[:0]
+	r.assets = r.assets[:0]
 	for at, list := range r.lists {
 		word, bit := at/64, uint64(1)<<(at%64)
-		r.set = append(r.set[:0], make([]uint64, (len(list.assets)+63)/64)...)
-		found, from := false, 0
+		if words := (len(list.assets) + 63) / 64; words > len(r.set) {
+			r.set = make([]uint64, words)
+		}
+		found, next := false, 0
 		for _, id := range ids {
 			if n := int(id)*r.stride + word; n >= len(r.holders) || r.holders[n]&bit == 0 {
 				continue
 			}
 			found = true
-			from = list.mark(r.set, id, from)
+			next = list.mark(r.set, uint32(id), next)
 		}
 		if !found {
 			continue
 		}
-		all = append(all, Reached{list.org, list.marked(r.set)})
+		begin := len(r.assets)
+		r.assets = list.unmark(r.set, r.assets)
+		all = append(all, Reached{list.org, r.assets[begin:len(r.assets):len(r.assets)]})
 	}
+	r.reached = all
 	slices.SortStableFunc(all, func(a, b Reached) int { return cmp.Compare(a.Org, b.Org) })
 	return merged(all)
 }
@@ -165,7 +177,7 @@ func merged(all []Reached) []Reached {
 	kept := all[:0]
 	for _, one := range all {
 		if n := len(kept) - 1; n >= 0 && kept[n].Org == one.Org {
-			assets := append(kept[n].Assets, one.Assets...)
+			assets := slices.Concat(kept[n].Assets, one.Assets)
 			slices.Sort(assets)
 			kept[n].Assets = slices.Compact(assets)
 			continue
@@ -180,10 +192,16 @@ func merged(all []Reached) []Reached {
 type assetList struct {
 	org      ward.OrgID
 	assets   []uint32 // by number, ascending
-	software []uint32 // ascending
-	ends     []uint32 // where each one's gaps end
+	entries  []posting // ascending
+	blocks   []uint32  // where the first of each blockSize IDs stands, and where the last ends
 	gaps     []byte
 }
+
+// A posting is an identity, and where its gaps end.
+type posting struct{ software, end uint32 }
+
+// blockSize is how many IDs are looked for together.
+const blockSize = 256
 
 func newAssetList(org ward.OrgID, rows []Listed) *assetList {
 	pairs := make([]uint64, len(rows)) // identity, then asset: sorted as numbers they are in order
@@ -200,9 +218,9 @@ func newAssetList(org ward.OrgID, rows []Listed) *assetList {
 	for i, pair := range pairs {
 		if i == 0 || pair>>32 != pairs[i-1]>>32 {
 			if i > 0 {
-				l.ends = append(l.ends, uint32(len(gaps)))
+				l.entries[len(l.entries)-1].end = uint32(len(gaps))
 			}
-			l.software = append(l.software, uint32(pair>>32))
+			l.entries = append(l.entries, posting{software: uint32(pair >> 32)})
 			last = -1
 		}
 		number, _ := slices.BinarySearch(l.assets, uint32(pair))
@@ -210,52 +228,52 @@ func newAssetList(org ward.OrgID, rows []Listed) *assetList {
 		last = number
 	}
 	if len(pairs) > 0 {
-		l.ends = append(l.ends, uint32(len(gaps)))
+		l.entries[len(l.entries)-1].end = uint32(len(gaps))
 	}
-	l.software, l.ends, l.gaps = slices.Clone(l.software), slices.Clone(l.ends), slices.Clone(gaps)
+	for i, e := range l.entries {
+		for len(l.blocks) <= int(e.software/blockSize) {
+			l.blocks = append(l.blocks, uint32(i))
+		}
+	}
+	l.blocks = slices.Clip(append(l.blocks, uint32(len(l.entries))))
+	l.entries, l.gaps = slices.Clone(l.entries), slices.Clone(gaps)
 	return l
 }
 
-// mark puts the assets of an identity into a set of numbers. It looks from a place on, and returns where to look from for a
-// later identity.
-func (l *assetList) mark(set []uint64, id ward.SoftwareID, from int) int {
-	reach := 1
-	for from+reach < len(l.software) && l.software[from+reach] < uint32(id) {
-		reach *= 2
-	}
-	low, high := from+reach/2, min(from+reach+1, len(l.software))
-	at := low + sort.Search(high-low, func(i int) bool { return l.software[low+i] >= uint32(id) })
-	if at == len(l.software) || l.software[at] != uint32(id) {
-		return from
+// mark puts the assets of an identity that is listed into a set of numbers. It looks at a place first, and returns that of the
+// next entry: identities of one product stand together.
+func (l *assetList) mark(set []uint64, id uint32, at int) int {
+	if at >= len(l.entries) || l.entries[at].software != id {
+		block := id / blockSize
+		first := int(l.blocks[block])
+		more, _ := slices.BinarySearchFunc(l.entries[first:l.blocks[block+1]], id, func(p posting, id uint32) int { return cmp.Compare(p.software, id) })
+		at = first + more
 	}
 	start := uint32(0)
 	if at > 0 {
-		start = l.ends[at-1]
+		start = l.entries[at-1].end
 	}
 	number := -1
-	for gaps := l.gaps[start:l.ends[at]]; len(gaps) > 0; {
-		gap, size := uint64(gaps[0]), 1
-		if gap >= 0x80 {
-			gap, size = binary.Uvarint(gaps)
+	gaps := l.gaps[start:l.entries[at].end]
+	for i := 0; i < len(gaps); {
+		gap := uint64(gaps[i])
+		if i++; gap >= 0x80 {
+			long, size := binary.Uvarint(gaps[i-1:])
+			gap, i = long, i-1+size
 		}
-		gaps = gaps[size:]
 		number += int(gap) + 1
-		set[number/64] |= 1 << (number % 64)
+		set[number>>6] |= 1 << (number & 63)
 	}
-	return at
+	return at + 1
 }
 
-// marked lists the assets of a set.
-func (l *assetList) marked(set []uint64) []ward.AssetID {
-	n := 0
-	for _, word := range set {
-		n += bits.OnesCount64(word)
-	}
-	all := make([]ward.AssetID, 0, n)
-	for i, word := range set {
-		for ; word != 0; word &= word - 1 {
-			all = append(all, ward.AssetID(l.assets[i*64+bits.TrailingZeros64(word)]))
+// unmark empties a set of numbers, and adds its assets to a list.
+func (l *assetList) unmark(set []uint64, to []ward.AssetID) []ward.AssetID {
+	for i := range (len(l.assets) + 63) / 64 {
+		for word := set[i]; word != 0; word &= word - 1 {
+			to = append(to, ward.AssetID(l.assets[i*64+bits.TrailingZeros64(word)]))
 		}
+		set[i] = 0
 	}
-	return all
+	return to
 }

@@ -19,6 +19,7 @@ import (
 	"wardwatch/know"
 	"wardwatch/know/feeds/nvd"
 	"wardwatch/know/match"
+	"wardwatch/test/shared"
 	"wardwatch/ward"
 )
 
@@ -66,7 +67,7 @@ func rawFeeds(b *testing.B) (all [][]byte) {
 	b.Helper()
 	dir, _ := realFeeds()
 	if dir == "" {
-		b.Skip("the NVD's feeds are not on this machine")
+		shared.Skip(b, "the NVD's feeds are not on this machine")
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*.json.gz"))
 	if err != nil {
@@ -213,7 +214,6 @@ func measureMatching(b *testing.B, raw [][]byte, size int) {
 		cpes = append(cpes, cpe)
 	}
 	slices.Sort(cpes)
-	named = nil
 	held := live() - before
 	record(b, figure{"weaknesses ready, memory", held, 300, "MB", on + "; with their names"})
 

@@ -130,7 +130,6 @@ func newNation(b *testing.B, raw [][]byte) *nation {
 		n.rebuildPerOrg += time.Since(begun) / time.Duration(n.orgs)
 		n.rows += len(listed)
 	}
-	listed = nil
 	n.listsMB = live() - before
 	n.bytesPerRow = (n.identitiesMB + n.listsMB) * 1e6 / float64(n.rows)
 	return n

@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -26,17 +27,9 @@ func TestWalkedAsDecoded(t *testing.T) {
 		}
 	}
 	for _, feed := range []string{"2025", "subset-kev+hospital-vendors-2002-2018"} {
-		f, err := os.Open(shared.File(t, "data", "vuln", "nvd", "nvdcve-1.1-"+feed+".json.gz"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		in, err := gzip.NewReader(f)
-		if err != nil {
-			t.Fatal(err)
-		}
+		in := decompressed(t, shared.File(t, "data", "vuln", "nvd", "nvdcve-1.1-"+feed+".json.gz"))
 		records := 0
-		_, err = feeds.Document{List: []string{"CVE_Items"}, Record: func(list string, raw []byte) ([]know.Report, error) {
+		_, err := feeds.Document{List: []string{"CVE_Items"}, Record: func(list string, raw []byte) ([]know.Report, error) {
 			records++
 			same(list, raw)
 			return nil, nil
@@ -53,6 +46,20 @@ func TestWalkedAsDecoded(t *testing.T) {
 		same("", raw)
 		same("vulnerabilities", append(append([]byte(`{"cve":`), raw...), '}'))
 	}
+}
+
+func decompressed(tb testing.TB, path string) io.Reader {
+	tb.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = f.Close() })
+	in, err := gzip.NewReader(f)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return in
 }
 
 func glob(tb testing.TB, pattern string) []string {
