@@ -190,11 +190,11 @@ func merged(all []Reached) []Reached {
 // An assetList is what one source lists: for each identity its assets, as the gaps between their numbers in the list, one
 // byte where a gap is below 128.
 type assetList struct {
-	org      ward.OrgID
-	assets   []uint32 // by number, ascending
-	entries  []posting // ascending
-	blocks   []uint32  // where the first of each blockSize IDs stands, and where the last ends
-	gaps     []byte
+	org     ward.OrgID
+	assets  []uint32  // by number, ascending
+	entries []posting // ascending
+	blocks  []uint32  // where the first of each blockSize IDs stands, and where the last ends
+	gaps    []byte
 }
 
 // A posting is an identity, and where its gaps end.
