@@ -16,8 +16,12 @@ type Reach struct {
 	products   map[string][]int32 // software IDs by product key, ascending
 	lists      []*assetList
 	places     map[place]int
-	holders    []uint64 // which lists have an identity: stride words each, by software ID
+	numbers    []uint32 // by software ID, from 1: what lists and holders count identities by
+	last       uint32
+	holders    []uint64 // which lists have an identity: stride words each, by number
 	stride     int
+
+	wanted []uint32 // the numbers that are asked for
 
 	set      []uint64 // of an organisation's assets, while they are counted
 	assets   []ward.AssetID
@@ -65,6 +69,36 @@ func (r *Reach) Know(id *Identity) {
 	}
 }
 
+// Order numbers the identities that are known so that those of one product, in the order of their versions, stand together in
+// every list: a weakness then finds them in one place each. It comes before the first List; without it, or for identities that
+// come later, numbers follow the order in which they are listed.
+func (r *Reach) Order() {
+	var ids []*Identity
+	for _, id := range r.identities {
+		if id != nil && len(id.Keys) > 0 {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortStableFunc(ids, func(a, b *Identity) int {
+		return cmp.Or(cmp.Compare(a.Keys[0], b.Keys[0]), cmp.Compare(a.key, b.key))
+	})
+	for _, id := range ids {
+		r.number(id.Software.ID)
+	}
+}
+
+// number is that of an identity, a new one where it has none.
+func (r *Reach) number(id ward.SoftwareID) uint32 {
+	if missing := int(id) + 1 - len(r.numbers); missing > 0 {
+		r.numbers = append(r.numbers, make([]uint32, missing)...)
+	}
+	if r.numbers[id] == 0 {
+		r.last++
+		r.numbers[id] = r.last
+	}
+	return r.numbers[id]
+}
+
 // List takes in all that a source lists now on the assets of an organisation, in place of what it listed before. The rows need no order.
 func (r *Reach) List(source ward.SourceID, org ward.OrgID, rows []Listed) {
 	at, known := r.places[place{source, org}]
@@ -76,16 +110,16 @@ func (r *Reach) List(source ward.SourceID, org ward.OrgID, rows []Listed) {
 			r.holders[int(e.software)*r.stride+at/64] &^= 1 << (at % 64)
 		}
 	}
-	list := newAssetList(org, rows)
+	list := newAssetList(org, rows, r.number)
 	r.lists[at] = list
-	r.room(at, list)
+	r.room(at)
 	for _, e := range list.entries {
 		r.holders[int(e.software)*r.stride+at/64] |= 1 << (at % 64)
 	}
 }
 
-// room makes the table of holders large enough for a list.
-func (r *Reach) room(at int, list *assetList) {
+// room makes the table of holders large enough for a list and for every number.
+func (r *Reach) room(at int) {
 	if words := at/64 + 1; words > r.stride {
 		wider := make([]uint64, len(r.holders)/r.stride*words)
 		for i, word := range r.holders {
@@ -93,11 +127,7 @@ func (r *Reach) room(at int, list *assetList) {
 		}
 		r.holders, r.stride = wider, words
 	}
-	most := len(r.identities)
-	if n := len(list.entries); n > 0 {
-		most = max(most, int(list.entries[n-1].software)+1)
-	}
-	if need := most * r.stride; need > len(r.holders) {
+	if need := (int(r.last) + 1) * r.stride; need > len(r.holders) {
 		r.holders = append(r.holders, make([]uint64, need-len(r.holders))...)
 	}
 }
@@ -109,13 +139,20 @@ func (r *Reach) Affected(c *Catalogue, cve ward.CVE) []ward.SoftwareID {
 	if w == nil {
 		return nil
 	}
+	add := func(of *Weakness, v *ward.Verdict) {
+		if of == w && v.Status == ward.Affected {
+			ids = append(ids, v.Software)
+		}
+	}
 	for _, key := range w.Keys {
+		s := c.shelves[key]
+		s.prepare()
 		for _, n := range r.products[key] {
-			c.Match(r.identities[n], func(of *Weakness, v *ward.Verdict) {
-				if of == w && v.Status == ward.Affected {
-					ids = append(ids, v.Software)
-				}
-			})
+			if id := r.identities[n]; len(id.Keys) == 1 {
+				s.match(&c.desk, id, add)
+			} else {
+				c.Match(id, add)
+			}
 		}
 	}
 	slices.Sort(ids)
@@ -142,10 +179,17 @@ func (r *Reach) Identity(id ward.SoftwareID) *Identity {
 	return nil
 }
 
-// Of lists, by organisation, the assets on which some source lists any of the identities, which are ascending. The lists are
+// Of lists, by organisation, the assets on which some source lists any of the identities. The lists are
 // good until the next question: a weakness may reach a million assets.
 func (r *Reach) Of(ids []ward.SoftwareID) []Reached {
 	all := r.reached[:0]
+	r.wanted = r.wanted[:0]
+	for _, id := range ids {
+		if int(id) < len(r.numbers) && r.numbers[id] != 0 {
+			r.wanted = append(r.wanted, r.numbers[id])
+		}
+	}
+	slices.Sort(r.wanted)
 	r.assets = r.assets[:0]
 	for at, list := range r.lists {
 		word, bit := at/64, uint64(1)<<(at%64)
@@ -153,12 +197,12 @@ func (r *Reach) Of(ids []ward.SoftwareID) []Reached {
 			r.set = make([]uint64, words)
 		}
 		found, next := false, 0
-		for _, id := range ids {
+		for _, id := range r.wanted {
 			if n := int(id)*r.stride + word; n >= len(r.holders) || r.holders[n]&bit == 0 {
 				continue
 			}
 			found = true
-			next = list.mark(r.set, uint32(id), next)
+			next = list.mark(r.set, id, next)
 		}
 		if !found {
 			continue
@@ -193,21 +237,21 @@ type assetList struct {
 	org     ward.OrgID
 	assets  []uint32  // by number, ascending
 	entries []posting // ascending
-	blocks  []uint32  // where the first of each blockSize IDs stands, and where the last ends
+	blocks  []uint32  // where the first of each blockSize numbers stands, and where the last ends
 	gaps    []byte
 }
 
 // A posting is an identity, and where its gaps end.
-type posting struct{ software, end uint32 }
+type posting struct{ software, end uint32 } // its number
 
-// blockSize is how many IDs are looked for together.
+// blockSize is how many numbers are looked for together.
 const blockSize = 256
 
-func newAssetList(org ward.OrgID, rows []Listed) *assetList {
+func newAssetList(org ward.OrgID, rows []Listed, number func(ward.SoftwareID) uint32) *assetList {
 	pairs := make([]uint64, len(rows)) // identity, then asset: sorted as numbers they are in order
 	assets := make([]uint32, len(rows))
 	for i, row := range rows {
-		pairs[i], assets[i] = uint64(row.Software)<<32|uint64(uint32(row.Asset)), uint32(row.Asset)
+		pairs[i], assets[i] = uint64(number(row.Software))<<32|uint64(uint32(row.Asset)), uint32(row.Asset)
 	}
 	slices.Sort(pairs)
 	pairs = slices.Compact(pairs)
@@ -223,9 +267,9 @@ func newAssetList(org ward.OrgID, rows []Listed) *assetList {
 			l.entries = append(l.entries, posting{software: uint32(pair >> 32)})
 			last = -1
 		}
-		number, _ := slices.BinarySearch(l.assets, uint32(pair))
-		gaps = binary.AppendUvarint(gaps, uint64(number-last-1))
-		last = number
+		place, _ := slices.BinarySearch(l.assets, uint32(pair))
+		gaps = binary.AppendUvarint(gaps, uint64(place-last-1))
+		last = place
 	}
 	if len(pairs) > 0 {
 		l.entries[len(l.entries)-1].end = uint32(len(gaps))

@@ -92,6 +92,7 @@ func newNation(b *testing.B, raw [][]byte) *nation {
 			products[key] = append(products[key], id.Software.ID)
 		}
 	}
+	n.Order()
 	n.identitiesMB = live() - before
 	popular := make([]string, 0, len(products))
 	for key := range products {
