@@ -553,7 +553,7 @@ func (s *Site) answerTasks(who ward.Actor, in answered, written drafts) TaskList
 		case r.Check.Result != "":
 			check.Hint, check.Status = capital(checkWord(r.Check.Result))+", signed by "+r.Check.SignedBy+", at "+s.at(r.Check.At)+".", status("check", Tag{"Signed", ToneDone})
 		case r.Unchecked():
-			check.Status = status("check", Tag{"Not yet checked", ToneWarning})
+			check.Status = status("check", Tag{"Not checked", ToneWarning})
 		}
 		tasks = append(tasks, check)
 	}

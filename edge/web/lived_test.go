@@ -12,7 +12,9 @@ import (
 
 	"wardwatch/act/alerts"
 	"wardwatch/act/notify"
+	"wardwatch/act/responses"
 	"wardwatch/know/estate"
+	"wardwatch/test/browser"
 	"wardwatch/test/ground"
 	"wardwatch/ward"
 )
@@ -237,18 +239,7 @@ func TestAnAlertThatEndedSaysWhy(t *testing.T) {
 func TestAnAlertForInformationAsksNothing(t *testing.T) {
 	h := openHospital(t)
 	h.exposed()
-	draft := ground.Alert()
-	draft.Title = "For those who host it"
-	a, err := h.board.Draft(h.ctx, ground.Ann, draft)
-	if err == nil {
-		a, err = h.board.Approve(h.ctx, ground.Bea, a.ID, a.Version)
-	}
-	if err == nil {
-		_, err = h.board.Publish(h.ctx, ground.Bea, a.ID, a.Version, ward.Audience{Respond: []ward.OrgID{"XZ2B"}, Inform: []ward.OrgID{"XZ1A"}})
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := h.informed()
 	lead := h.visit("lead@saltmarsh.example")
 	lead.see("/alerts/"+string(a.ID), "This alert was sent to you for information: you owe no answer.", "For your information")
 	lead.see("/owed", "You owe nothing now.")
@@ -440,4 +431,139 @@ func TestTheDeskWritesDownATelephoneCall(t *testing.T) {
 	if status, _ := h.visit("lead@saltmarsh.example").get(path); status != http.StatusForbidden {
 		t.Errorf("a hospital records its own call: status %d", status)
 	}
+}
+
+func TestLivedPages(t *testing.T) {
+	h := openHospital(t)
+	b := browser.Start(t)
+	carry := h.mail()
+	h.federation()
+	h.contact("Mia Fenn", "XZ1A", "mia@saltmarsh.example")
+	h.exposed()
+	h.twins()
+	if _, err := h.estate.Import(h.ctx, system, estate.Delivery{Org: "XZ1A", Source: "scanner", Format: "nessus", ObservedAt: h.clock.Now().Add(-time.Hour), Name: "scan.csv", Body: strings.NewReader(
+		"Plugin ID,CVE,CVSS v2.0 Base Score,Risk,Host,Protocol,Port,Name,Synopsis,Description,Solution,See Also,Plugin Output\n" +
+			"236780,CVE-2025-4427,5.0,High,mdm-01,tcp,443,Ivanti EPMM 12.x < 12.5.0.1,Affected,Text,Update,,Installed version : 12.5.0.0\n" +
+			"300001,CVE-2024-3400,10.0,Critical,fw-01,tcp,443,Something the match does not know,Affected,Text,Update,,seen\n")}); err != nil {
+		t.Fatal(err)
+	}
+	h.settle()
+	a := h.publish(nil)
+	other := h.publish(func(a *ward.Alert) {
+		a.Title, a.Vendor, a.Product, a.CVEs = "An infusion pump that takes orders from anybody", "Corvant", "Pump 3", []ward.CVE{"CVE-2025-5777"}
+	})
+	home := fmt.Sprintf("%s/alerts/%s/organisations/XZ1A", h.url, a.ID)
+	at := func(name, path string) {
+		t.Helper()
+		b.Navigate(path)
+		b.Check(name)
+	}
+	at("link", h.url+carry()["alert.published"])
+	b.Submit("main button")
+	b.Check("link-used")
+
+	signIn(h, b, "lead@saltmarsh.example")
+	at("act", home+"/act")
+	at("check", home+"/check")
+	at("residual", home+"/residual")
+	at("controlled", home+"/controlled")
+	at("accepted", home+"/accepted")
+	at("close-ways", home+"/close")
+	b.Navigate(home + "/controlled")
+	b.Expect(home + "/controlled")
+	b.Submit("main .ww-buttons button")
+	b.Check("controlled-refused")
+	say := func(alert ward.AlertID, answer responses.Answer) {
+		t.Helper()
+		r, err := h.ledger.Get(h.ctx, ward.Everything(), alert, "XZ1A")
+		if err == nil {
+			_, err = h.ledger.Say(h.ctx, rosa, alert, "XZ1A", r.Version, answer)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	say(a.ID, responses.Answer{Applies: ward.Applies, Progress: &ward.Progress{Affected: 2, Done: 1, Blocker: "The change board sits on Friday", Help: "A spare server"}, Words: "One is done."})
+	at("answer-progress", home)
+	h.clock.Advance(time.Hour)
+	say(a.ID, responses.Answer{Claim: true, FixedAt: h.clock.Now().Add(-time.Minute), Close: &ward.Closing{}, Words: "Both are done."})
+	at("answer-not-yet-checked", home)
+	say(a.ID, responses.Answer{Check: &responses.Signed{Result: ward.CannotDetermine, Coverage: "The API log of both servers is kept for three days only."}})
+	at("answer-cannot-determine", home)
+	at("owed-with-the-desk", h.url+"/owed")
+	say(other.ID, responses.Answer{Close: &ward.Closing{Outcome: ward.OutcomeControlled, Control: ward.Control{Kind: ward.AwaitingManufacturer, What: "Cut off from all but the ward's own network",
+		Owner: "Mia Fenn, medical engineering", Evidence: "Change 4711, tested on 13 May", Review: h.clock.Now().Add(10 * 24 * time.Hour)}}})
+	at("answer-controlled", fmt.Sprintf("%s/alerts/%s/organisations/XZ1A", h.url, other.ID))
+	at("registers", h.url+"/registers")
+	at("pack", home+"/pack")
+	b.Paper()
+	b.Screenshot("pack-paper", browser.Tablet)
+	b.Prefer(browser.Light)
+	contacts := h.url + "/organisations/XZ1A/contacts"
+	at("contacts", contacts)
+	at("contact", contacts+"/1")
+	at("contact-new", contacts+"/new")
+	at("appliance", h.url+"/organisations/XZ1A/appliances")
+	at("declare-open", h.url+"/organisations/XZ1A/declare")
+	at("devices", h.url+"/organisations/XZ1A/devices")
+	at("scanners", h.url+"/organisations/XZ1A/scanners")
+	at("asset-scanned", h.url+"/assets/1")
+	at("organisation-lived", h.url+"/organisations/XZ1A")
+
+	draft := a
+	draft.Summary = "A fixed version for the 12.4 branch is out.\n\nExploitation has been seen."
+	rev, err := h.board.Revise(h.ctx, ground.Ann, a.ID, a.Version, draft, alerts.Change{Material: true, Why: "A new fix was published"})
+	if err == nil {
+		_, err = h.board.ApproveRevision(h.ctx, ground.Bea, a.ID, rev.Version)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	at("answer-asked-again", home)
+	if _, err := h.board.Withdraw(h.ctx, ground.Bea, other.ID, other.Version, "The record named the wrong pump"); err != nil {
+		t.Fatal(err)
+	}
+	at("answer-withdrawn", fmt.Sprintf("%s/alerts/%s/organisations/XZ1A", h.url, other.ID))
+	b.Submit("header button[type=submit]")
+
+	signIn(h, b, "lead@weald.example")
+	at("owed-others", h.url+"/owed")
+	at("others", h.url+"/alerts/"+string(a.ID)+"/others")
+	b.Click("#say")
+	b.Submit("main .ww-buttons button")
+	b.Check("others-preview")
+	b.Submit("main .ww-buttons button")
+	b.Check("others-answered")
+	b.Submit("header button[type=submit]")
+
+	signIn(h, b, "reader@board.example")
+	at("members", h.url+"/members")
+	b.Submit("header button[type=submit]")
+
+	signIn(h, b, "analyst@watch.example")
+	at("telephone", fmt.Sprintf("%s/alerts/%s/organisations/XZ2B/telephone", h.url, a.ID))
+	at("registers-national", h.url+"/registers")
+	b.Submit("header button[type=submit]")
+
+	informed := h.informed()
+	signIn(h, b, "lead@saltmarsh.example")
+	at("for-information", h.url+"/alerts/"+string(informed.ID))
+}
+
+// informed is an alert that the Saltmarsh trust only reads.
+func (h *hospital) informed() ward.Alert {
+	h.t.Helper()
+	draft := ground.Alert()
+	draft.Title = "For those who host it"
+	a, err := h.board.Draft(h.ctx, ground.Ann, draft)
+	if err == nil {
+		a, err = h.board.Approve(h.ctx, ground.Bea, a.ID, a.Version)
+	}
+	if err == nil {
+		_, err = h.board.Publish(h.ctx, ground.Bea, a.ID, a.Version, ward.Audience{Respond: []ward.OrgID{"XZ2B"}, Inform: []ward.OrgID{"XZ1A"}})
+	}
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return a
 }

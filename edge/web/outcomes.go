@@ -60,7 +60,7 @@ func (s *Site) actFields(in answered, written map[string]string, wrong []FieldEr
 		}},
 		Fieldset{ID: "working", Legend: "If you are still working on it", Body: Stack{
 			Input{Name: "done", Label: "Machines done", InputMode: "numeric", Width: 4, Value: asWritten(written, "done", numberField(r.Progress.Done)), Error: errorAt(wrong, "done")},
-			Input{Name: "affected", Label: "Of machines affected", Hint: "As you count them; the list beside is what our sources see.", InputMode: "numeric", Width: 4, Value: asWritten(written, "affected", numberField(all)), Error: errorAt(wrong, "affected")},
+			Input{Name: "affected", Label: "Of machines affected", Hint: "As you count them; our sources may see others.", InputMode: "numeric", Width: 4, Value: asWritten(written, "affected", numberField(all)), Error: errorAt(wrong, "affected")},
 			Input{Name: "blocker", Label: "What holds it up (optional)", Value: asWritten(written, "blocker", r.Progress.Blocker), Error: errorAt(wrong, "blocker")},
 			Input{Name: "help", Label: "Help that you want from the centre (optional)", Hint: "The national desk is told.", Value: asWritten(written, "help", r.Progress.Help), Error: errorAt(wrong, "help")},
 			s.dateField(DateInput{Name: "next_due", Legend: "Next update from you (optional)", Hint: fmt.Sprintf("Without a date: within %s.", days(in.alert.UpdateEvery))}, time.Time{}, written, wrong),
