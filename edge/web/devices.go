@@ -260,7 +260,7 @@ func (s *Site) scannersPage(r *http.Request, who ward.Actor) (Page, error) {
 
 // scannerTable puts what scanners report beside what matching says, and counts of how many it says nothing.
 func (s *Site) scannerTable(r *http.Request, who ward.Actor, findings []ward.ScannerFinding, assets bool) (t Table, alone int, err error) {
-	t = Table{Caption: "What scanners report", HideCaption: true, Columns: []Column{{Title: "Weakness"}, {Title: "The scanner says"}, {Title: "Matching says"}, {Title: "Scanned", Tight: true}}}
+	t = Table{Caption: "What scanners report", HideCaption: true, Columns: []Column{{Title: "Weakness", Tight: true}, {Title: "The scanner says"}, {Title: "Matching says"}, {Title: "Scanned", Tight: true}}}
 	if assets {
 		t.Columns = append([]Column{{Title: "Asset"}}, t.Columns...)
 	}

@@ -384,6 +384,10 @@ func TestAnAnswerForOthersIsSeenFirst(t *testing.T) {
 
 	own.post("/organisations/XZ1A/delegations", url.Values{"delegate": {"XZ3C"}, "allowed": {"no"}})
 	own.see("/organisations/XZ1A", "Who may answer for it", "Let it answer")
+	form.Set("do", "change")
+	if _, body = lead.post(path, form); !strings.Contains(body, `value="not_run" checked`) || !strings.Contains(body, "We run it for both.") {
+		t.Error("what was written is lost on the way back")
+	}
 	if body = lead.see(path); strings.Contains(body, "XZ1A") {
 		t.Error("who is not let any more may still answer")
 	}
@@ -530,6 +534,10 @@ func TestLivedPages(t *testing.T) {
 	at("owed-others", h.url+"/owed")
 	at("others", h.url+"/alerts/"+string(a.ID)+"/others")
 	b.Click("#say")
+	b.Submit("main .ww-buttons button")
+	b.Check("others-refused")
+	b.Submit(`main button[value="change"]`)
+	b.Click(`main input[name="org"][value="XZ1A"]`)
 	b.Submit("main .ww-buttons button")
 	b.Check("others-preview")
 	b.Submit("main .ww-buttons button")

@@ -188,6 +188,11 @@ func (s *Site) answerForOthers(r *http.Request, who ward.Actor) (string, *Page, 
 	if len(orgs) == 0 {
 		return again(&ward.Invalid{Field: "org", Problem: "choose for whom you answer", Hint: "one or more"})
 	}
+	if textOf(r, "do") == "change" {
+		page, err := s.othersPage(r, who, nil)
+		page.Status = http.StatusOK
+		return "", &page, err
+	}
 	answer, err := s.saidForOthers(r, who)
 	if err != nil {
 		return again(err)
@@ -245,9 +250,9 @@ func (s *Site) othersPreview(r *http.Request, who ward.Actor, results []response
 	switch {
 	case refused > 0:
 		data.Lede = fmt.Sprintf("%s of %s cannot be answered for like this, so none would be. Nothing was sent: leave them out, or answer otherwise.", capital(countOnly(refused)), countOnly(len(results)))
-		send.Buttons = []Button{{Text: "Change it", Kind: Secondary, Href: othersPath(id)}}
+		send.Buttons = []Button{{Text: "Change it", Kind: Secondary, Name: "do", Value: "change"}}
 	default:
-		send.Buttons = []Button{{Text: "Answer for " + Count(len(results), "organisation"), Name: "do", Value: "answer"}, {Text: "Change it", Kind: Secondary, Href: othersPath(id)}}
+		send.Buttons = []Button{{Text: "Answer for " + Count(len(results), "organisation"), Name: "do", Value: "answer"}, {Text: "Change it", Kind: Secondary, Name: "do", Value: "change"}}
 	}
 	data.Send = send
 	return Page{Title: title, Template: "others", Current: "owed", Failed: err != nil, Data: data, Crumbs: Crumbs{{Text: "Owed", Href: "/owed"}, {Text: string(id), Href: othersPath(id)}}}, nil
