@@ -268,12 +268,14 @@ func (s *Site) answerLede(who ward.Actor, in answered) string {
 	}
 	var text string
 	switch next := nextStep(r); {
+	case in.alert.State == ward.Withdrawn, in.alert.State == ward.Superseded:
+		return s.overLede(in)
 	case r.State == ward.ClosedAnswer:
-		text = fmt.Sprintf("%s answer is %s since %s. Nothing is owed", capital(your), lower(answerTag(r).Text), s.at(r.ClosedAt))
+		reads := lower(answerTag(r).Text)
 		if !r.Until.IsZero() {
-			return text + fmt.Sprintf(" until %s, when it opens again.", s.at(r.Until))
+			return fmt.Sprintf("%s answer is %s, since %s. Nothing is owed until %s, when it opens again.", capital(your), reads, s.at(r.ClosedAt), s.at(r.Until))
 		}
-		return text + "."
+		return fmt.Sprintf("%s answer is %s since %s. Nothing is owed.", capital(your), reads, s.at(r.ClosedAt))
 	case r.MovedTo != "":
 		return fmt.Sprintf("%s has taken this answer over. Nothing is owed here.", r.MovedTo)
 	case in.over():
@@ -531,7 +533,7 @@ func (s *Site) answerTasks(who ward.Actor, in answered, written drafts) TaskList
 	case r.Applicability == ward.AppliesHost:
 		act.Status = status("act", Text("With the host"))
 	case r.State == ward.ClosedAnswer:
-		act.Hint, act.Status = "Not fixed: see how it closed.", status("act", answerTag(r))
+		act.Hint, act.Status = standsIn(r), status("act", Text("Not fixed"))
 	case !r.Progress.At.IsZero():
 		act.Hint = fmt.Sprintf("You say: %s of %s machines done.", Number(r.Progress.Done), Number(r.Progress.Affected))
 		if r.Progress.Blocker != "" {
@@ -552,6 +554,8 @@ func (s *Site) answerTasks(who ward.Actor, in answered, written drafts) TaskList
 			check.Hint, check.Status = capital(checkWord(r.Check.Result))+", signed by "+r.Check.SignedBy+". The national desk takes it up.", status("check", Tag{"With the desk", ToneWarning})
 		case r.Check.Result != "":
 			check.Hint, check.Status = capital(checkWord(r.Check.Result))+", signed by "+r.Check.SignedBy+", at "+s.at(r.Check.At)+".", status("check", Tag{"Signed", ToneDone})
+		case r.State == ward.ClosedAnswer:
+			check.Status = status("check", Text("Not signed"))
 		case r.Unchecked():
 			check.Status = status("check", Tag{"Not checked", ToneWarning})
 		}
@@ -563,15 +567,19 @@ func (s *Site) answerTasks(who ward.Actor, in answered, written drafts) TaskList
 	closing.Hint = why
 	switch {
 	case r.State == ward.ClosedAnswer:
-		closing.Hint = fmt.Sprintf("%s, at %s.", r.UpdatedBy, s.at(r.ClosedAt))
+		closing.Hint = fmt.Sprintf("Closed at %s.", s.at(r.ClosedAt))
 		closing.Status = answerTag(r)
-		if lasting(r) {
+		if lasting(r) && !in.over() {
 			closing.Href = href("close", true)
 			closing.Hint += " Renew it or change it before its date."
 		}
 	case r.Outcome != "" && r.Unchecked():
 		closing.Hint = "Asked to close as fixed: it closes when the check is signed with no evidence found."
 		closing.Status = Tag{"Patched, not yet checked", ToneClaimed}
+	case as != "" && r.Unchecked():
+		closing.Href = href("close", true)
+		closing.Hint = "It can close when the check is signed."
+		closing.Status = status("close", Tag{"Patched, not yet checked", ToneClaimed})
 	case as != "":
 		closing.Href = href("close", true)
 		closing.Status = status("close", Tag{"To do", ToneSilent})
@@ -584,6 +592,17 @@ func (s *Site) answerTasks(who ward.Actor, in answered, written drafts) TaskList
 		closing.Status = Text("Not yet")
 	}
 	return TaskList{ID: "steps", Tasks: append(tasks, closing)}
+}
+
+// standsIn says what stands in the place of a fix.
+func standsIn(r ward.Response) string {
+	switch r.Outcome {
+	case ward.OutcomeControlled:
+		return "A control stands in its place."
+	case ward.OutcomeAccepted:
+		return "The risk is accepted by " + r.Acceptance.Officer + "."
+	}
+	return "Nothing was said to be fixed."
 }
 
 // lasting reports whether an answer closed until a date, and can be renewed before it.

@@ -125,7 +125,7 @@ func (s *Site) contactsWith(r *http.Request, who ward.Actor, wrong, rota []Field
 		if at := c.LastProved(); !at.IsZero() {
 			proved = When{at}
 		}
-		t.Rows = append(t.Rows, Row{Cells: []View{Why{View: name, Reason: fmt.Sprintf("%s, no. %d to be telephoned", contactKindWord(c.Kind), c.Order)}, by, Text(rungsWord(c.Rungs)), Why{View: Text(hoursWord(c.Hours)), Reason: severitiesWord(c.Severities)}, proved}})
+		t.Rows = append(t.Rows, Row{Cells: []View{Why{View: name, Reason: contactKindWord(c.Kind) + placeWord(c.Order)}, by, Text(rungsWord(c.Rungs)), Why{View: Text(hoursWord(c.Hours)), Reason: severitiesWord(c.Severities)}, proved}})
 	}
 	data.List = Live{ID: "contacts", Href: contactsPath(org), Topics: []string{"contacts:" + string(org)}, Body: t}
 	if keeps {
@@ -255,6 +255,14 @@ func rungWord(r ward.Rung) string {
 		return "national duty officer"
 	}
 	return "first contact"
+}
+
+// placeWord is a contact's place on the call list; 0 is none.
+func placeWord(order int) string {
+	if order == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", no. %d on the call list", order)
 }
 
 func rungsWord(rungs []ward.Rung) string {
