@@ -166,17 +166,17 @@ func (s *Site) mergeRow(org ward.OrgID, m ward.Merge, decides bool) Row {
 		decision = Why{View: Stack{Text(m.DecidedBy + ", "), Moment{m.DecidedAt}}, Reason: m.Reason}
 	}
 	path := fmt.Sprintf("%s/devices/%d/", orgPath(org), m.ID)
-	form := func(do, text string, kind ButtonKind) Form {
-		return Form{Action: path + do, Buttons: []Button{{Text: text, Kind: kind, Small: true}}}
+	form := func(do, text string) Form {
+		return Form{Action: path + do, Buttons: []Button{{Text: text, Kind: Secondary, Small: true}}}
 	}
 	if decides && m.Operator == org {
 		switch m.State {
 		case ward.MergeProposed:
-			decision = Stack{form("accept", "They are one", Secondary), form("refuse", "They are two", Secondary)}
+			decision = Stack{form("accept", "They are one"), form("refuse", "They are two")}
 		case ward.MergeActive:
-			decision = Stack{form("undo", "Undo: they are two", Secondary)}
+			decision = Stack{form("undo", "Undo: they are two")}
 			if !m.DecidedAt.IsZero() {
-				decision = Stack{Text("accepted by " + m.DecidedBy), form("undo", "Undo: they are two", Secondary)}
+				decision = Stack{Text("accepted by " + m.DecidedBy), form("undo", "Undo: they are two")}
 			}
 		}
 	}

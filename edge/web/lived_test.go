@@ -372,7 +372,7 @@ func TestAnAnswerForOthersIsSeenFirst(t *testing.T) {
 	_, body = lead.post(path, form)
 	says(t, "answered", body, "You answered for 2 organisations.", "Result by organisation")
 	own := h.visit("lead@saltmarsh.example")
-	body = own.see(fmt.Sprintf("/alerts/%s/organisations/XZ1A", a.ID), "XZ3C answered on behalf of XZ1A, which stays answerable.", "answer again: your own word takes its place", "XZ3C")
+	own.see(fmt.Sprintf("/alerts/%s/organisations/XZ1A", a.ID), "XZ3C answered on behalf of XZ1A, which stays answerable.", "answer again: your own word takes its place", "XZ3C")
 	own.post(fmt.Sprintf("/alerts/%s/organisations/XZ1A/applies", a.ID), url.Values{"version": {version(t, own.see(fmt.Sprintf("/alerts/%s/organisations/XZ1A/applies", a.ID)))}, "applicability": {"yes"}, "words": {"We run our own."}})
 	form.Set("say", "not_run")
 	form.Set("do", "preview")
