@@ -179,6 +179,11 @@ func (l *Ledger) reproveOne(ctx context.Context, work store.Work, standings map[
 			return err
 		}
 		for _, r := range all {
+			if r.MovedTo != "" { // evidence about its machines is evidence for whoever took its answer over
+				if err := tx.Mark(ctx, store.ForProof, l.clock.Now(), string(r.MovedTo)); err != nil {
+					return err
+				}
+			}
 			if err := l.reproveAnswer(ctx, tx, r, standings); err != nil {
 				return err
 			}
@@ -214,7 +219,7 @@ func (l *Ledger) reproveAnswer(ctx context.Context, tx *store.Tx, r ward.Respons
 // or closes as something else, so that an import does not refuse the words that a person is writing.
 func (c *answering) refresh(ctx context.Context, before ward.Response) error {
 	c.wind()
-	if c.r.State != before.State || c.r.ClosedAs != before.ClosedAs {
+	if c.r.State != before.State || c.r.ClosedAs != before.ClosedAs || c.r.Outcome != before.Outcome {
 		c.r.Version++
 		c.r.UpdatedBy, c.r.Updated = c.who, c.now
 		if err := c.tx.SaveResponse(ctx, c.r); err != nil {
