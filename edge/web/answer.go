@@ -196,6 +196,9 @@ func (s *Site) answerOf(r *http.Request, who ward.Actor, alert ward.Alert, org w
 	switch {
 	case who.May(ward.MayWatch):
 		data.ReadOnly = fmt.Sprintf("You read the answer of %s as they see it. Only they can change it, and they can see that you looked.", org)
+		if who.May(ward.MayRule) && answer.Check.AtDesk() {
+			data.More = append(data.More, Link{Text: "Settle its compromise check", Href: answerPath(answer) + "/settle"})
+		}
 		if who.May(ward.MayRecord) && alert.InForce() && answer.MovedTo == "" {
 			data.More = append(data.More, Link{Text: "Record what they said by telephone", Href: answerPath(answer) + "/telephone"})
 		}
@@ -573,6 +576,9 @@ func (s *Site) answerTasks(who ward.Actor, in answered, written drafts) TaskList
 			closing.Href = href("close", true)
 			closing.Hint += " Renew it or change it before its date."
 		}
+	case r.Outcome != "" && r.Unchecked() && r.Check.AtDesk():
+		closing.Hint = "Asked to close as fixed: it closes when the national desk has settled the check."
+		closing.Status = Tag{"Patched, not yet checked", ToneClaimed}
 	case r.Outcome != "" && r.Unchecked():
 		closing.Hint = "Asked to close as fixed: it closes when the check is signed with no evidence found."
 		closing.Status = Tag{"Patched, not yet checked", ToneClaimed}

@@ -282,6 +282,26 @@ func TestOneDeviceUnderSeveralNames(t *testing.T) {
 	says(t, "undone", body, "No pair is held for one device", "undone", "Rosa Marsh")
 }
 
+func TestAPairThatMayBeOneDeviceIsDecidedByAPerson(t *testing.T) {
+	h := openHospital(t)
+	list := func(source, names string) {
+		h.imported("XZ1A", source, []ward.Class{ward.Workstation}, "asset,vendor,product,version,class,mac\n"+names)
+	}
+	list("client manager", "ws-1,Mozilla,Firefox,128.0,workstation,00:00:5e:00:53:01\nws-2,Mozilla,Firefox,128.0,workstation,00:00:5e:00:53:02\n")
+	list("network", "dhcp-17,Mozilla,Firefox,,workstation,00:00:5e:00:53:01\ndhcp-18,Mozilla,Firefox,,workstation,00:00:5e:00:53:02\n")
+	lead := h.visit("lead@saltmarsh.example")
+	const path = "/organisations/XZ1A/devices"
+	body := lead.see(path, "two wait for a person", "Perhaps one device", "one mark agrees", "They are one", "They are two")
+	for _, do := range []string{"accept", "refuse"} {
+		action := regexp.MustCompile(`action="(` + path + `/\d+/` + do + `)"`).FindStringSubmatch(body)
+		if action == nil {
+			t.Fatalf("nothing to %s", do)
+		}
+		_, body = lead.post(action[1], nil)
+	}
+	says(t, "decided", body, "One pair is held for one device", "none wait for a person", "accepted by Rosa Marsh", "Kept apart by a person", "Undo: they are two")
+}
+
 func TestAnApplianceIsDeclaredInThirtySeconds(t *testing.T) {
 	h := openHospital(t)
 	lead := h.visit("lead@saltmarsh.example")
@@ -414,6 +434,35 @@ func TestACareBoardSeesStatesAndClocks(t *testing.T) {
 	h.settle()
 	board.see("/members", "overdue")
 	board.see("/owed", "How your members stand")
+}
+
+func TestTheDeskSettlesACheckThatCannotTell(t *testing.T) {
+	h := openHospital(t)
+	a, home := h.answered()
+	h.clock.Advance(time.Hour)
+	r, err := h.ledger.Get(h.ctx, ward.Everything(), a.ID, "XZ1A")
+	if err == nil {
+		_, err = h.ledger.Say(h.ctx, rosa, a.ID, "XZ1A", r.Version, responses.Answer{Claim: true, FixedAt: h.clock.Now(), Check: &responses.Signed{Result: ward.CannotDetermine, Coverage: "The logs are gone."}, Close: &ward.Closing{}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	lead, desk := h.visit("lead@saltmarsh.example"), h.visit("analyst@watch.example")
+	lead.see(home, "The national desk decides next.", "when the national desk has settled the check")
+	lead.see("/owed", "Patched, compromise cannot be determined", "With the national desk")
+	desk.see(home, "Settle its compromise check")
+	body := desk.see(home+"/settle", "Rosa Marsh signed at", "it cannot be determined", "The logs are gone.")
+	form := url.Values{"version": {version(t, body)}}
+	if status, body := desk.post(home+"/settle", form); status != http.StatusUnprocessableEntity || !strings.Contains(plain(body), "say how it was settled") {
+		t.Errorf("no words: status %d", status)
+	}
+	form.Set("words", "Rebuilt from clean media with our help.")
+	if status, _ := lead.post(home+"/settle", form); status != http.StatusForbidden {
+		t.Errorf("a hospital settles its own check: status %d", status)
+	}
+	desk.post(home+"/settle", form)
+	lead.see(home, "Settled by the national desk: Rebuilt from clean media with our help.", "closed, not confirmed", "Nothing is owed.")
+	desk.see(home+"/settle", "No compromise check of this answer waits for the desk.")
 }
 
 func TestTheDeskWritesDownATelephoneCall(t *testing.T) {
@@ -550,6 +599,7 @@ func TestLivedPages(t *testing.T) {
 
 	signIn(h, b, "analyst@watch.example")
 	at("telephone", fmt.Sprintf("%s/alerts/%s/organisations/XZ2B/telephone", h.url, a.ID))
+	at("settle", home+"/settle")
 	at("registers-national", h.url+"/registers")
 	b.Submit("header button[type=submit]")
 

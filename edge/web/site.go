@@ -95,6 +95,7 @@ func NewSite(rooms Rooms, clock ward.Clock, o Options) (*Site, error) {
 	s.routesPack()
 	s.routesOthers()
 	s.routesTelephone()
+	s.routesSettle()
 	s.routesRegisters()
 	s.routesInvited()
 	s.routesContacts()

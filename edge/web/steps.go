@@ -285,6 +285,7 @@ type stepData struct {
 	Note     View
 	Form     Form
 	Ways     *TaskList // to close otherwise
+	Beside   string    // "Your machines"
 	Machines Machines
 	Counted  string
 }
@@ -292,7 +293,7 @@ type stepData struct {
 // stepPage asks one question. written is what a draft kept, or what was just refused.
 func (s *Site) stepPage(who ward.Actor, in answered, step answerStep, written map[string]string, wrong []FieldError) Page {
 	r := in.answer
-	data := stepData{Machines: in.machines, Counted: machinesCounted(in.machines)}
+	data := stepData{Beside: "Your machines", Machines: in.machines, Counted: machinesCounted(in.machines)}
 	form := Form{Action: answerPath(r) + "/" + step.key, Errors: ErrorSummary{wrong}, Hidden: []Hidden{versionOf(r)}}
 	send := "Save and send"
 	switch step.key {
