@@ -174,7 +174,7 @@ func (l *Ledger) reproveAbout(ctx context.Context, work store.Work, cve ward.CVE
 
 func (l *Ledger) reproveOne(ctx context.Context, work store.Work, standings map[key]ward.Standing) error {
 	return l.store.Update(ctx, func(tx *store.Tx) error {
-		all, err := tx.ResponsesOf(ctx, ward.Everything(), ward.OrgID(work.Subject))
+		all, err := tx.ResponsesStanding(ctx, ward.OrgID(work.Subject))
 		if err != nil {
 			return err
 		}

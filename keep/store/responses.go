@@ -216,6 +216,12 @@ func (tx *Tx) ResponsesOf(ctx context.Context, scope ward.Scope, org ward.OrgID)
 	return list(rows, err, scanOneResponse)
 }
 
+// ResponsesStanding lists the answers of an organisation to alerts in force, newest alert first.
+func (tx *Tx) ResponsesStanding(ctx context.Context, org ward.OrgID) ([]ward.Response, error) {
+	rows, err := tx.tx.QueryContext(ctx, `SELECT `+responseColumns+` WHERE r.org = $1 AND a.state = $2 ORDER BY a.issued DESC, r.alert DESC`, string(org), string(ward.Published))
+	return list(rows, err, scanOneResponse)
+}
+
 // ResponsesProved lists the answers to alerts in force with the given proof, by organisation.
 func (tx *Tx) ResponsesProved(ctx context.Context, scope ward.Scope, result ward.ProofResult) ([]ward.Response, error) {
 	condition, args := within(scope, "r.org", 3)
