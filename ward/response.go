@@ -174,6 +174,9 @@ func (c Check) Owed() bool {
 	return c.Required && c.Result != NoEvidence && c.SettleAt.IsZero()
 }
 
+// Found reports whether evidence of a compromise was found that the national desk has not settled: the answer stays open.
+func (c Check) Found() bool { return c.Result == EvidenceFound && c.SettleAt.IsZero() }
+
 // AtDesk reports whether the national desk has to take it up.
 func (c Check) AtDesk() bool {
 	return c.SettleAt.IsZero() && (c.Result == CannotDetermine || c.Result == EvidenceFound)

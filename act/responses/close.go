@@ -2,6 +2,7 @@ package responses
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -17,10 +18,16 @@ const (
 	mostLeft = 5_000
 )
 
+// errCompromised holds an answer open, whatever it would close as: no control and no accepted risk undoes what happened.
+var errCompromised = fmt.Errorf("evidence of a compromise was found: the national desk settles it first: %w", ward.ErrState)
+
 // close ends an answer as its organisation wants, if evidence and the compromise check let it.
 func (c *answering) close(ctx context.Context, how ward.Closing, words string) error {
 	if c.r.State == ward.ClosedAnswer && (how.Outcome == "" || how.Outcome == c.r.Outcome && !lasting(how.Outcome)) {
 		return fmt.Errorf("%s at %s: %w", c.r.Reads(), act.When(c.r.ClosedAt), ward.ErrState)
+	}
+	if c.r.Check.Found() {
+		return errCompromised
 	}
 	outcome, err := c.outcome(how)
 	if err != nil {
@@ -35,7 +42,7 @@ func (c *answering) close(ctx context.Context, how ward.Closing, words string) e
 	case ward.OutcomeAccepted:
 		return c.accept(how.Acceptance, words)
 	case ward.OutcomeResidual:
-		err = c.leave(how)
+		err = c.leave(ctx, how)
 	case ward.OutcomeFixed:
 		err = c.fixed(how.FixedAt)
 	case ward.OutcomeNotApplicable:
@@ -116,7 +123,7 @@ func (c *answering) fixed(at time.Time) error {
 }
 
 // leave claims a fix for all but the listed assets.
-func (c *answering) leave(how ward.Closing) error {
+func (c *answering) leave(ctx context.Context, how ward.Closing) error {
 	switch n := len(how.Residual); {
 	case n == 0:
 		return &ward.Invalid{Field: "residual", Problem: "is empty", Hint: "list each asset that is left, with the reason and a date, or close as fixed"}
@@ -142,9 +149,24 @@ func (c *answering) leave(how ward.Closing) error {
 		if r.Until, err = c.until(field+"until", r.Until); err != nil {
 			return err
 		}
+		if err := c.lists(ctx, field+"asset", r.Asset); err != nil {
+			return err
+		}
 	}
 	c.r.Residual = left
 	return nil
+}
+
+// lists checks that an asset is in the organisation's own estate, or in one whose answer it took over; 0 names none.
+func (c *answering) lists(ctx context.Context, field string, id ward.AssetID) error {
+	if id == 0 {
+		return nil
+	}
+	_, err := c.tx.Asset(ctx, ward.Only(append([]ward.OrgID{c.r.Org}, c.r.From...)...), id)
+	if errors.Is(err, ward.ErrNotFound) {
+		return &ward.Invalid{Field: field, Problem: fmt.Sprintf("%d is not in the estate", id), Hint: "leave it out, and give the asset's name alone"}
+	}
+	return err
 }
 
 // until checks a date at which an answer opens again.
@@ -217,6 +239,8 @@ func (c *answering) stays() {
 func closing(r ward.Response) (string, error) {
 	denied := denies(r.Applicability)
 	switch {
+	case r.Check.Found():
+		return "", errCompromised
 	case r.Proof.Result == ward.Contradicted:
 		return "", fmt.Errorf("evidence contradicts it: %s; fix these assets, or contest the match: %w", r.Proof.Why, ward.ErrState)
 	case denied && r.Proof.Result == ward.Disputed:
@@ -225,8 +249,6 @@ func closing(r ward.Response) (string, error) {
 		return ClosedNotApplying, nil
 	case r.ClaimedFixedAt.IsZero() && r.Applicability != ward.AppliesHost:
 		return "", fmt.Errorf("nothing was answered yet: say since when it is fixed, or that it does not apply: %w", ward.ErrState)
-	case r.Check.Result == ward.EvidenceFound && r.Check.SettleAt.IsZero():
-		return "", fmt.Errorf("evidence of a compromise was found: the national desk settles it first: %w", ward.ErrState)
 	case r.Proof.Result == ward.Confirmed:
 		return ClosedConfirmed, nil
 	}

@@ -241,6 +241,58 @@ func TestAHostedProduct(t *testing.T) {
 	if _, err := g.Ledger.Say(g.Ctx, lead, a.ID, "XZ1", r.Version, responses.Answer{Applies: ward.AppliesHost, Host: "XZ1"}); !errors.Is(err, ward.ErrInvalid) {
 		t.Errorf("hosted by itself: %v", err)
 	}
+	for _, host := range []ward.OrgID{"NOSUCH", "=1+1", "XZ6\n"} {
+		if _, err := g.Ledger.Say(g.Ctx, lead, a.ID, "XZ1", r.Version, responses.Answer{Applies: ward.AppliesHost, Host: host}); !errors.Is(err, ward.ErrInvalid) {
+			t.Errorf("hosted by %q: %v", host, err)
+		}
+	}
+}
+
+func TestAnotherEstatesAssetIsNoResidual(t *testing.T) {
+	g := ground.New(t, "XZ1", "XZ2")
+	g.Exposed("XZ1", 1, "phones-1", "12.5.0.0", cve1)
+	g.Exposed("XZ2", 2, "phones-2", "12.5.0.0", cve1)
+	a := g.Publish()
+	how := func(asset ward.AssetID) ward.Closing {
+		return ward.Closing{Outcome: ward.OutcomeResidual, FixedAt: g.Clock.Now(), Residual: []ward.Residual{{Asset: asset, Name: "phones-1", Reason: "away", Until: g.Clock.Now().Add(day)}}}
+	}
+	for _, asset := range []ward.AssetID{2, 99, -1} {
+		if _, err := g.Ledger.CloseAs(g.Ctx, lead, a.ID, "XZ1", 1, how(asset), ""); !errors.Is(err, ward.ErrInvalid) {
+			t.Errorf("asset %d: %v", asset, err)
+		}
+	}
+	if _, err := g.Ledger.CloseAs(g.Ctx, lead, a.ID, "XZ1", 1, how(1), ""); err != nil {
+		t.Errorf("its own: %v", err)
+	}
+}
+
+func TestFoundEvidenceHoldsEveryOutcomeOpen(t *testing.T) {
+	g := ground.New(t, "XZ1")
+	a := g.Publish()
+	r, err := g.Ledger.Say(g.Ctx, lead, a.ID, "XZ1", 1, responses.Answer{Applies: ward.AppliesHost, Check: &responses.Signed{Result: ward.EvidenceFound, Coverage: "every log"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	soon := g.Clock.Now().Add(day)
+	for _, how := range []ward.Closing{
+		isolated(g, soon),
+		{Outcome: ward.OutcomeAccepted, Acceptance: ward.Acceptance{Officer: "Sasha Holm", Reason: "replaced", Until: soon}},
+		{Outcome: ward.OutcomeNotApplicable},
+		{Outcome: ward.OutcomeHosted},
+		{Outcome: ward.OutcomeFixed, FixedAt: g.Clock.Now()},
+		{Outcome: ward.OutcomeResidual, FixedAt: g.Clock.Now(), Residual: []ward.Residual{{Name: "phones-1", Reason: "away", Until: soon}}},
+	} {
+		if _, err := g.Ledger.CloseAs(g.Ctx, lead, a.ID, "XZ1", r.Version, how, ""); !errors.Is(err, ward.ErrState) {
+			t.Errorf("%s: %v", how.Outcome, err)
+		}
+	}
+	// Once the desk has settled it, the answer closes as it likes.
+	if r, err = g.Ledger.SettleCheck(g.Ctx, ground.Person("Noor", ward.Approver, ""), a.ID, "XZ1", r.Version, "rebuilt"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.Ledger.CloseAs(g.Ctx, lead, a.ID, "XZ1", r.Version, isolated(g, soon), ""); err != nil {
+		t.Errorf("settled: %v", err)
+	}
 }
 
 func TestOutcomesThatAreRefused(t *testing.T) {

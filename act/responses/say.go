@@ -2,6 +2,7 @@ package responses
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -180,7 +181,7 @@ func (a Answer) apply(ctx context.Context, c *answering) error {
 		said bool
 		say  func(words string) error
 	}{
-		{"answer", a.Applies != "", func(words string) error { return c.applies(a.Applies, a.Host, words) }},
+		{"answer", a.Applies != "", func(words string) error { return c.applies(ctx, a.Applies, a.Host, words) }},
 		{"progress", a.Progress != nil, func(words string) error { return c.progress(*a.Progress, words) }},
 		{"claim", a.Claim, func(words string) error { return c.claim(a.FixedAt, words) }},
 		{"dispute", a.Dispute, c.dispute},
@@ -202,7 +203,7 @@ func (a Answer) apply(ctx context.Context, c *answering) error {
 	return nil
 }
 
-func (c *answering) applies(says ward.Applicability, host ward.OrgID, words string) error {
+func (c *answering) applies(ctx context.Context, says ward.Applicability, host ward.OrgID, words string) error {
 	if !slices.Contains([]ward.Applicability{ward.Applies, ward.AppliesPart, ward.AppliesNot, ward.AppliesHost, ward.NotRunHere}, says) {
 		return &ward.Invalid{Field: "applicability", Problem: fmt.Sprintf("%q is not an answer", says), Hint: "one of yes, partly, no, hosted, not_run"}
 	}
@@ -217,6 +218,12 @@ func (c *answering) applies(says ward.Applicability, host ward.OrgID, words stri
 	if says == ward.AppliesHost && host != "" {
 		if host == c.r.Org {
 			return &ward.Invalid{Field: "host", Problem: "is the organisation itself", Hint: "name who runs it for you, or answer yes"}
+		}
+		switch _, err := c.tx.Organisation(ctx, ward.Everything(), host); { // codes are public: to know one reads nobody's data
+		case errors.Is(err, ward.ErrNotFound):
+			return &ward.Invalid{Field: "host", Problem: "is not in the register", Hint: "give the code of an organisation that is, or leave it out and name the host in your words"}
+		case err != nil:
+			return err
 		}
 		c.r.Host = host
 		fact += " by " + string(host)
