@@ -8,6 +8,7 @@ export GOTOOLCHAIN := local
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 TOOLS ?= $(shell go env GOPATH)/bin
+LISTEN ?= 127.0.0.1:8080
 BENCHTIME ?= 1s
 BENCHSIZE ?= full
 FUZZTIME ?= 10s
@@ -28,8 +29,8 @@ help: ## list what there is
 build: ## build bin/wardwatch: static, stripped, reproducible
 	$(BUILD) -o bin/wardwatch ./cmd/wardwatch
 
-demo: build ## build and start the demo on http://127.0.0.1:8080
-	bin/wardwatch demo
+demo: build ## build and start the demo on http://127.0.0.1:8080, or on LISTEN
+	bin/wardwatch demo --listen $(LISTEN)
 
 test: needs vet house unit race ## run every test, installing from Debian packages what is missing
 
@@ -58,10 +59,9 @@ fuzz: ## run each fuzz target for FUZZTIME (10s)
 	@.ci/each Fuzz $(FUZZTIME)
 
 # With BENCHSIZE=short estates are small and no figure claims its bound.
-bench: ## run the benchmarks, BENCHTIME (1s) each, print the figures beside their bounds, and measure against peers in bench/
+bench: ## run the benchmarks, BENCHTIME (1s) each, and print the figures beside their bounds
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout $(TIMEOUT) $(if $(filter short,$(BENCHSIZE)),-short) $$(go list ./... | grep -v /test/figures)
 	@$(MAKE) -s figures BENCHSIZE=$(BENCHSIZE)
-	@if [ -f bench/go.mod ]; then cd bench && go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout $(TIMEOUT) ./...; fi
 
 figures: ## only what the product promises in numbers, in one table (some minutes; docs/figures.md explains)
 	go test -run '^$$' -bench . -benchtime 1x -timeout 1h $(if $(filter short,$(BENCHSIZE)),-short) ./test/figures

@@ -23,9 +23,17 @@ type AlertView struct {
 
 // Text prints the view for reading.
 func (v AlertView) Text(w io.Writer) {
-	fmt.Fprintf(w, "%s  %s  %s  %s\n%s\n", v.ID, v.Severity, v.State, v.TLP, v.Title)
+	fmt.Fprintf(w, "%s  %s  %s  %s  version %d\n%s\n", v.ID, v.Severity, v.State, v.TLP, v.Version, v.Title)
+	clocks := fmt.Sprintf("Answer within %gh, then an update every %gh (%s)", v.AcknowledgeWithin, v.UpdateEvery, v.Clocks.Title)
+	if !v.RemediateBy.IsZero() {
+		clocks += "; remediate by " + v.RemediateBy.Format("2 January 2006")
+	}
+	fmt.Fprintln(w, clocks+".")
+	if v.ClocksWhy != "" {
+		fmt.Fprintf(w, "The clocks differ from the policy's: %s.\n", strings.TrimRight(v.ClocksWhy, "."))
+	}
 	if v.Notified > 0 {
-		fmt.Fprintf(w, "Published to %d organisations.\n", v.Notified)
+		fmt.Fprintf(w, "Published to %s.\n", counted(v.Notified, "organisation"))
 	}
 	if v.Informed > 0 {
 		fmt.Fprintf(w, "%d more are informed, and owe nothing.\n", v.Informed)
@@ -40,7 +48,7 @@ func (v AlertView) Text(w io.Writer) {
 		fmt.Fprintf(w, "\n%s\n", v.Summary)
 	}
 	for _, s := range v.Steps {
-		fmt.Fprintf(w, "  %s: %s %s\n", s.Kind, s.Text, s.Link)
+		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("  %s: %s %s", s.Kind, s.Text, s.Link), " "))
 	}
 	for _, r := range v.Responses {
 		state := strings.ReplaceAll(string(r.State), "_", " ")
@@ -50,7 +58,7 @@ func (v AlertView) Text(w io.Writer) {
 		if r.Overdue {
 			state += ", overdue"
 		}
-		fmt.Fprintf(w, "  %-6s %-24s %s\n", r.Org, state, r.Proof.Why)
+		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("  %-6s %-24s %s", r.Org, state, r.Proof.Why), " "))
 	}
 }
 
@@ -407,7 +415,9 @@ func (a *App) PreviewAlert(ctx context.Context, email, id string, s Sending) (ro
 	for _, t := range preview.Told {
 		row := ToldRow{Org: string(t.Org), Part: string(t.Part), Known: strings.ReplaceAll(string(t.Standing.State), "_", " "), Subject: t.Subject, To: []string{}}
 		for _, r := range t.To {
-			row.To = append(row.To, strings.TrimSpace(string(r.Channel)+" "+r.To))
+			if by := strings.TrimSpace(string(r.Channel) + " " + r.To); by != "" { // the inbox has neither
+				row.To = append(row.To, by)
+			}
 		}
 		rows = append(rows, row)
 	}

@@ -148,7 +148,7 @@ func (a *App) Run(ctx context.Context, ready func(address string)) error {
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.Config.Listen)
 	if err != nil {
-		return fmt.Errorf("app: listen on %s: %w (is another one running? choose another with --listen)", a.Config.Listen, err)
+		return fmt.Errorf("app: listen on %s: %w (write it as HOST:PORT, and choose another with --listen where one is running)", a.Config.Listen, err)
 	}
 	server := &http.Server{
 		Handler:           a.handler,

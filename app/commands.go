@@ -47,12 +47,14 @@ func settled[T any](ctx context.Context, a *App, v T, err error) (T, error) {
 }
 
 // Advice is the next step after an error of a command, or nothing where the error says it itself.
-func Advice(err error) string {
+func Advice(err error, named bool) string {
 	switch {
 	case errors.Is(err, ward.ErrForbidden):
 		return "the role of the account that --as names does not allow it; docs/runbook.md lists what each role may"
-	case errors.Is(err, ward.ErrNotFound):
+	case errors.Is(err, ward.ErrNotFound) && named:
 		return "there is no such thing, or the account that --as names may not see it"
+	case errors.Is(err, ward.ErrNotFound):
+		return "check how it is written: organisations, alerts, feeds and product names have a list command"
 	}
 	return ""
 }
@@ -71,9 +73,17 @@ type OrganisationsResult struct {
 
 // Text prints the result for reading.
 func (r OrganisationsResult) Text(w io.Writer) {
-	fmt.Fprintf(w, "%d organisations (%d new, %d changed), %d sites, %d relations\n", r.Organisations, r.Added, r.Changed, r.Sites, r.Relations)
+	fmt.Fprintf(w, "%s (%d new, %d changed), %s, %s\n", counted(r.Organisations, "organisation"), r.Added, r.Changed, counted(r.Sites, "site"), counted(r.Relations, "relation"))
 	lines(w, "sites left out, because nobody knows their parent", len(r.Orphans), r.Orphans)
 	lines(w, "rows rejected", r.Rejected, r.Problems)
+}
+
+// counted is a number and its noun: "1 organisation", "2 organisations".
+func counted(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }
 
 // lines prints a count and the first few of what it counts.
@@ -162,11 +172,11 @@ func (r EstateResult) Text(w io.Writer) {
 	case ward.ImportUnchanged:
 		fmt.Fprintf(w, "Nothing changed: this is the same content as before (import %d).\n", i.ID)
 	case ward.ImportHeld:
-		fmt.Fprintf(w, "Held: %d of this source's assets are missing. Nothing was changed.\nLook into it, then: wardwatch estate release %d (or: discard %d)\n", i.AssetsLost, i.ID, i.ID)
+		fmt.Fprintf(w, "Held: %s of this source missing. Nothing was changed.\nLook into it, then: wardwatch estate release %d (or: discard %d)\n", counted(i.AssetsLost, "asset"), i.ID, i.ID)
 	case ward.ImportDiscarded:
 		fmt.Fprintf(w, "Import %d was discarded.\n", i.ID)
 	case ward.ImportApplied:
-		fmt.Fprintf(w, "Import %d: %d rows, %d assets; %d installs new, %d no longer seen; observed %s\n", i.ID, i.Rows, i.Assets, i.Added, i.Gone,
+		fmt.Fprintf(w, "Import %d: %s, %s; %s new, %d no longer seen; observed %s\n", i.ID, counted(i.Rows, "row"), counted(i.Assets, "asset"), counted(i.Added, "install"), i.Gone,
 			i.ObservedAt.Format("2 January 2006 15:04 UTC"))
 	}
 	lines(w, "rows rejected", i.Rejected, i.Problems)
@@ -259,7 +269,7 @@ type FeedPassed struct {
 // Text prints the result for reading.
 func (r FeedsResult) Text(w io.Writer) {
 	for _, f := range r.Feeds {
-		fmt.Fprintf(w, "%-9s %d records from %d files, %d new or changed, %d rejected\n", f.Name, f.Records, f.Files, f.Changed, f.Rejected)
+		fmt.Fprintf(w, "%-9s %d records from %s, %d new or changed, %d rejected\n", f.Name, f.Records, counted(f.Files, "file"), f.Changed, f.Rejected)
 		if f.Skipped > 0 {
 			fmt.Fprintf(w, "       %d of the records name no CVE and are about nothing that is kept\n", f.Skipped)
 		}
@@ -420,11 +430,17 @@ type AlertRow struct {
 	Title    string `json:"title"`
 }
 
+// alertStates are those that a list can be narrowed to.
+var alertStates = []string{string(ward.Drafted), string(ward.Approved), string(ward.Published), string(ward.Ended), string(ward.Withdrawn), string(ward.Superseded)}
+
 // AlertRows lists the alerts that the account may see, newest first.
 func (a *App) AlertRows(ctx context.Context, email, state string) (rows []AlertRow, err error) {
 	who, err := a.reader(ctx, email)
 	if err != nil {
 		return nil, err
+	}
+	if state != "" && !slices.Contains(alertStates, state) {
+		return nil, &ward.Invalid{Field: "state", Problem: fmt.Sprintf("%q is not a state", state), Hint: "one of " + strings.Join(alertStates, ", ")}
 	}
 	query := alerts.Query{State: ward.AlertState(state), Limit: ward.MostPageSize}
 	for {

@@ -24,7 +24,7 @@ type Check struct {
 	Name   string `json:"check"`
 	Passed bool   `json:"passed"`
 	Result string `json:"result"`
-	Do     string `json:"do,omitempty"` // what to do when it did not pass
+	Do     string `json:"do,omitempty"` // what to do where it did not pass, or where something is to be done yet
 }
 
 const leastFree = 1 << 30 // bytes
@@ -85,9 +85,16 @@ func Doctor(ctx context.Context, c config.Config) []Check {
 	if err != nil {
 		add("feeds", false, err.Error(), "read the message")
 	}
+	unread := 0
 	for _, feed := range list {
 		passed := !feed.Stale && feed.Error == ""
+		if passed && feed.Succeeded.IsZero() {
+			unread++
+		}
 		add("feed "+feed.Name, passed, feedState(feed, a.Clock.Now()), "run: wardwatch feed sync "+feed.Name+" (or --from a file)")
+	}
+	if unread > 0 && unread == len(list) {
+		checks = append(checks, Check{"feeds", true, "none was read yet: nothing can be matched", "run: wardwatch feed sync, or name those to read in the configuration, under feeds"})
 	}
 	return append(checks, canListen(ctx, c))
 }

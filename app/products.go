@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -58,6 +59,9 @@ func (a *App) UndoAlias(ctx context.Context, email, id string) (AliasRow, error)
 		return AliasRow{}, err
 	}
 	undone, err := a.Intel.Unalias(ctx, who, id, "")
+	if errors.Is(err, ward.ErrNotFound) {
+		return AliasRow{}, fmt.Errorf("joined name %q: %w", id, err)
+	}
 	return settled(ctx, a, aliasRow(undone), err)
 }
 

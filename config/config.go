@@ -97,12 +97,17 @@ func Load(path string) (Config, error) {
 		return Config{}, fmt.Errorf("config: environment: %w", err)
 	}
 	var c Config
+	var read mapstructure.Metadata
 	err := settings.UnmarshalWithConf("", &c, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
-		Result: &c, TagName: "yaml", ErrorUnused: true, WeaklyTypedInput: true,
+		Result: &c, TagName: "yaml", Metadata: &read, WeaklyTypedInput: true,
 		DecodeHook: mapstructure.StringToTimeDurationHookFunc(),
 	}})
 	if err != nil {
 		return c, fmt.Errorf("config: %s: %w", cmp.Or(path, "environment"), err)
+	}
+	if len(read.Unused) > 0 {
+		slices.Sort(read.Unused)
+		return c, fmt.Errorf("config: %s: no such field: %s (docs/runbook.md shows those that there are)", cmp.Or(path, "environment"), strings.Join(read.Unused, ", "))
 	}
 	if err := c.Check(); err != nil {
 		return c, fmt.Errorf("config: %s: %w", cmp.Or(path, "environment"), err)

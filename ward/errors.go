@@ -7,13 +7,13 @@ import (
 
 // What a caller decides on. The edge maps each to one HTTP status in one place.
 var (
-	ErrNotFound  = errors.New("not found")             // or outside the caller's scope: the two look the same
-	ErrForbidden = errors.New("not allowed")           // the caller's role does not allow it
-	ErrConflict  = errors.New("changed by another")    // see Conflict
-	ErrInvalid   = errors.New("not valid")             // see Invalid
-	ErrHeld      = errors.New("held for a person")     // an import that lost too much of its source
-	ErrState     = errors.New("not possible any more") // the thing is in a state that does not allow it
-	ErrStepUp    = errors.New("confirm who you are")   // what one person may do alone needs a proof of who they are that is fresh
+	ErrNotFound  = errors.New("not found")                 // or outside the caller's scope: the two look the same
+	ErrForbidden = errors.New("not allowed")               // the caller's role does not allow it
+	ErrConflict  = errors.New("changed by another")        // see Conflict
+	ErrInvalid   = errors.New("not valid")                 // see Invalid
+	ErrHeld      = errors.New("held for a person")         // an import that lost too much of its source
+	ErrState     = errors.New("not possible as it stands") // the thing is in a state that does not allow it
+	ErrStepUp    = errors.New("confirm who you are")       // what one person may do alone needs a proof of who they are that is fresh
 )
 
 // Invalid is bad input: which field, what is wrong, and what to do about it. It matches ErrInvalid.

@@ -157,7 +157,7 @@ func (b *Board) prefill(ctx context.Context, cves []ward.CVE, vendor, product st
 		if errors.Is(err, ward.ErrNotFound) && len(cves) > 1 {
 			v = ward.Vulnerability{ID: cve} // the finding knows it from a match; its facts may come later
 		} else if err != nil {
-			return ward.Alert{}, err
+			return ward.Alert{}, fmt.Errorf("alerts: weakness %s: %w", cve, err)
 		}
 		facts = append(facts, v)
 	}

@@ -153,6 +153,10 @@ it needs a reason and the account's password, everybody at the desk is told, and
 	flags.StringVar(&answer.Number, "number", "", "the number that you called back")
 	flags.StringVar(&answer.Words, "words", "", "what to say")
 	_ = answering.MarkFlagRequired("org")
+	oneOf(answering, "applies", "yes", "partly", "no", "hosted", "not_run")
+	oneOf(answering, "check", "no_evidence", "evidence_found", "cannot_determine")
+	oneOf(answering, "outcome", "fixed", "fixed_with_residual", "controlled", "accepted", "not_applicable", "hosted")
+	oneOf(answering, "control", "mitigated", "isolated", "awaiting_manufacturer")
 
 	var state string
 	list := &cobra.Command{
@@ -170,6 +174,7 @@ it needs a reason and the account's password, everybody at the desk is told, and
 		},
 	}
 	list.Flags().StringVar(&state, "state", "", "draft, approved, published, closed, withdrawn or superseded")
+	oneOf(list, "state", "draft", "approved", "published", "closed", "withdrawn", "superseded")
 	cmd.AddCommand(clocksCommand(act, &as), reviseCommand(sh, &as), revisionCommand(sh, act, &as), editionsCommand(sh, &as), policiesCommand(sh), templateCommand(sh, &as))
 	cmd.AddCommand(drafting, preview, publish, answering, list, withdrawCommand(act, &as),
 		&cobra.Command{
@@ -308,14 +313,13 @@ func revisionCommand(sh *shell, act runner, as *string) *cobra.Command {
 func editionsCommand(sh *shell, as *string) *cobra.Command {
 	return &cobra.Command{
 		Use: "compare ID FROM TO", Short: "Compare two versions of an alert, word by word", Args: cobra.ExactArgs(3),
+		Long: `Prints what two versions of an alert differ in, word by word: [-gone-] and {+new+}. Versions count from 1; wardwatch alert show
+says which one stands.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			from, err := strconv.Atoi(args[1])
-			if err != nil {
-				return fmt.Errorf("%q is not a version", args[1])
-			}
-			to, err := strconv.Atoi(args[2])
-			if err != nil {
-				return fmt.Errorf("%q is not a version", args[2])
+			from, fromErr := strconv.Atoi(args[1])
+			to, toErr := strconv.Atoi(args[2])
+			if fromErr != nil || toErr != nil {
+				return fmt.Errorf("versions are numbers, such as: wardwatch alert compare %s 1 2", args[0])
 			}
 			return sh.open(cmd.Context(), func(a *app.App) error {
 				changes, err := a.CompareAlert(cmd.Context(), *as, args[0], from, to)
@@ -349,7 +353,12 @@ func templateCommand(sh *shell, as *string) *cobra.Command {
 	var from, title string
 	cmd := &cobra.Command{
 		Use: "template [NAME --from ID --title WORDS]", Short: "List the kept drafts, or keep the words of an alert as one", Args: cobra.MaximumNArgs(1),
+		Example: `  wardwatch alert template
+  wardwatch alert template gateway --as analyst@watch.example --from CC-0001 --title "A gateway that can be reached"`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 && from == "" {
+				return errors.New("from: is empty (name the alert whose words are kept: --from CC-0001)")
+			}
 			return sh.open(cmd.Context(), func(a *app.App) (err error) {
 				var rows []app.TemplateRow
 				if len(args) == 1 {

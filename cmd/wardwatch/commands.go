@@ -173,6 +173,8 @@ source's assets is held until a person releases it. The same file twice changes 
 	flags.StringVar(&d.Grade, "grade", "", "self-declared, tool export or independent (default: tool export)")
 	flags.StringVar(&observed, "observed", "", "when the inventory was taken, 2025-05-13T09:00:00Z (default: when the file was last changed)")
 	flags.StringArrayVar(&mapping, "map", nil, `header mapping FIELD=HEADER, kept for the source, such as --map "asset=Host name"`)
+	oneOf(imports, "format", "auto", "csv", "defender", "intune", "sccm", "medical", "nessus", "cyclonedx", "spdx", "osquery", "nmap")
+	oneOf(imports, "grade", "self-declared", "tool export", "independent")
 	_ = imports.MarkFlagRequired("org")
 	_ = imports.MarkFlagRequired("source")
 
@@ -217,6 +219,7 @@ source's assets is held until a person releases it. The same file twice changes 
 	said.StringVar(&appliance.Class, "class", "appliance", "its class")
 	said.StringVar(&appliance.InternetFacing, "internet-facing", "", "yes or no (default: not known)")
 	said.StringVar(&appliance.Site, "site", "", "where it stands")
+	oneOf(declare, "internet-facing", "yes", "no")
 	for _, name := range []string{"org", "product", "version"} {
 		_ = declare.MarkFlagRequired(name)
 	}
@@ -285,6 +288,7 @@ matches: status, fixed version, and a sentence that you can check. Nothing is ke
 	cmd.Flags().StringVar(&o.Inventory, "inventory", "", "inventory file")
 	cmd.Flags().StringVar(&o.Format, "format", "auto", "auto, csv, defender, intune, sccm, medical, nessus, cyclonedx, spdx, osquery, nmap or cpe-list")
 	cmd.Flags().BoolVar(&o.Together, "together", false, "take every line as installed on one asset, so that \"running on\" is decided by all of them")
+	oneOf(cmd, "format", "auto", "csv", "defender", "intune", "sccm", "medical", "nessus", "cyclonedx", "spdx", "osquery", "nmap", "cpe-list")
 	_ = cmd.MarkFlagRequired("intel")
 	_ = cmd.MarkFlagRequired("inventory")
 	return cmd
@@ -311,6 +315,7 @@ func userCommand(sh *shell) *cobra.Command {
 	flags.StringVar(&p.Name, "name", "", "name as shown beside what the person does")
 	flags.StringVar(&p.Role, "role", "", "analyst, approver, lead, member, reader or admin")
 	flags.StringVar(&p.Org, "org", "", "organisation (not for the national watch)")
+	oneOf(add, "role", "analyst", "approver", "lead", "member", "reader", "admin")
 	for _, flag := range []string{"email", "name", "role"} {
 		_ = add.MarkFlagRequired(flag)
 	}

@@ -24,9 +24,9 @@ func main() {
 func run(ctx context.Context, args []string) int {
 	root := newRoot()
 	root.SetArgs(args)
-	if err := root.ExecuteContext(ctx); err != nil {
+	if ran, err := root.ExecuteContextC(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "wardwatch:", err)
-		if advice := app.Advice(err); advice != "" {
+		if advice := app.Advice(err, ran.Flags().Changed("as")); advice != "" {
 			fmt.Fprintln(os.Stderr, "  ("+advice+")")
 		}
 		return exitCode(err)

@@ -45,9 +45,7 @@ Run it:   wardwatch serve --data /var/lib/wardwatch`,
 			sh.out, sh.err = cmd.OutOrStdout(), cmd.ErrOrStderr()
 		},
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
-	})
+	root.SetFlagErrorFunc(usage)
 	root.SetVersionTemplate("wardwatch {{.Version}}\n")
 	flags := root.PersistentFlags()
 	flags.StringVar(&sh.data, "data", "", "directory of the database (default: data, or what the configuration says)")
@@ -57,7 +55,49 @@ Run it:   wardwatch serve --data /var/lib/wardwatch`,
 		demoCommand(sh), serveCommand(sh), orgCommand(sh), estateCommand(sh), feedCommand(sh), productCommand(sh), matchCommand(sh),
 		alertCommand(sh), userCommand(sh), tokenCommand(sh), bounceCommand(sh), doctorCommand(sh), versionCommand(sh),
 	)
+	explain(root)
 	return root
+}
+
+// usage is an error in how a command was typed, with where to read how it is.
+func usage(cmd *cobra.Command, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
+}
+
+// explain makes every command below cmd answer what was typed wrongly with its help, and a group of commands refuse a name
+// that is none of its own instead of printing its help as if all were well.
+func explain(cmd *cobra.Command) {
+	if args := cmd.Args; args != nil {
+		cmd.Args = func(cmd *cobra.Command, given []string) error { return usage(cmd, args(cmd, given)) }
+	}
+	if !cmd.Runnable() {
+		cmd.Args = func(cmd *cobra.Command, given []string) error {
+			if len(given) == 0 {
+				return nil
+			}
+			return usage(cmd, fmt.Errorf("unknown command %q for %q", given[0], cmd.CommandPath()))
+		}
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := cmd.ValidateRequiredFlags(); err != nil {
+			return usage(cmd, err)
+		}
+		return usage(cmd, cmd.ValidateFlagGroups())
+	}
+	for _, child := range cmd.Commands() {
+		explain(child)
+	}
+}
+
+// oneOf completes a flag with the values that it can have.
+func oneOf(cmd *cobra.Command, flag string, values ...string) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // no such flag
+	}
 }
 
 // exitCode is 2 for input that could not be used at all, else 1.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -63,5 +64,6 @@ that are empty or begin with # or // are passed over. FILE may be - for standard
 
 func schemeFlag(cmd *cobra.Command, scheme *string) {
 	cmd.Flags().StringVar(scheme, "scheme", "", "whose order: "+app.VersionSchemes())
+	oneOf(cmd, "scheme", strings.Split(app.VersionSchemes(), ", ")...)
 	_ = cmd.MarkFlagRequired("scheme")
 }

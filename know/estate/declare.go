@@ -100,8 +100,8 @@ func tidyDeclaration(d *ward.Declaration) error {
 	}
 	d.Host = ward.OrgID(strings.ToUpper(Clean(string(d.Host))))
 	d.Class = ParseClass(string(d.Class))
-	if problem := tidy(&Row{Asset: "asset", Class: d.Class}); problem != "" {
-		return &ward.Invalid{Field: "class", Problem: problem}
+	if d.Class != "" && !slices.Contains(ward.Classes, d.Class) {
+		return &ward.Invalid{Field: "class", Problem: fmt.Sprintf("%.30q is not known", d.Class), Hint: "one of " + classNames()}
 	}
 	switch {
 	case d.Product == "":

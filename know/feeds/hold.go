@@ -52,7 +52,7 @@ func (s *Syncer) decide(ctx context.Context, who ward.Actor, name string, state 
 		}
 		held, ok := holds[name]
 		if !ok {
-			return ward.ErrNotFound
+			return fmt.Errorf("feeds: a reading of %q that is held: %w", name, ward.ErrNotFound)
 		}
 		if held.State != ward.HoldWaits {
 			return fmt.Errorf("feeds: the reading of %s was %s by %s: %w", name, held.State, held.By, ward.ErrState)

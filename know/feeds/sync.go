@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -128,7 +129,7 @@ func (s *Syncer) named(names []string) ([]Source, error) {
 			for _, source := range s.sources {
 				known = append(known, source.Name())
 			}
-			return nil, &ward.Invalid{Field: "feed", Problem: fmt.Sprintf("%q is no feed", name), Hint: fmt.Sprintf("choose from %q", known)}
+			return nil, &ward.Invalid{Field: "feed", Problem: fmt.Sprintf("%q is no feed", name), Hint: "one of " + strings.Join(known, ", ")}
 		}
 		chosen = append(chosen, s.sources[at])
 	}
