@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -294,6 +295,7 @@ func (s *Site) whereItStands(ctx context.Context, r *http.Request, who ward.Acto
 		Number(closed)+" of "+Count(len(answers), "organisation")+" "+haveHas(closed)+" closed, "+Number(count[standConfirmed.Word])+" of them confirmed by evidence",
 		some(count[standContradicted.Word], Count(count[standContradicted.Word], "claim")+" "+is(count[standContradicted.Word])+" contradicted"),
 		some(count[standOverdue.Word], Number(count[standOverdue.Word])+" "+is(count[standOverdue.Word])+" overdue"),
+		claimedWords(answers),
 		some(now[ward.Exposed], Number(now[ward.Exposed])+" "+is(now[ward.Exposed])+" exposed by the newest evidence"),
 		some(now[ward.ExposureUnknown], Number(now[ward.ExposureUnknown])+" "+is(now[ward.ExposureUnknown])+" not known"),
 	)
@@ -446,6 +448,20 @@ func claimTable(a ward.Alert, answers []ward.Response, known register) Table {
 	return t
 }
 
+// claimedWords are the two figures that must never be mistaken for each other.
+func claimedWords(answers []ward.Response) string {
+	claimed, confirmed := 0, 0
+	for _, x := range answers {
+		if !x.ClaimedFixedAt.IsZero() {
+			claimed++
+			if x.Proof.Result == ward.Confirmed {
+				confirmed++
+			}
+		}
+	}
+	return some(claimed, Number(claimed)+" "+plural(claimed, "says", "say")+" it is fixed, evidence confirms "+Number(confirmed))
+}
+
 // answerTable is the list of answers, those that need a person first; stands is the letter of one state, or empty.
 func answerTable(a ward.Alert, answers []ward.Response, known register, letter string) Table {
 	t := Table{Caption: "Answers", HideCaption: true, Keys: true,
@@ -556,6 +572,15 @@ func unreached(sent notify.Summary, known register) *Table {
 }
 
 // oneAnswer is one organisation's answer as the national watch reads it: what it said, the evidence, what happened when.
+// answerLinks are what can be done about an answer from the national side.
+func (s *Site) answerLinks(who ward.Actor, a ward.Alert, x ward.Response, name string) []Link {
+	links := []Link{link(a.Title, alertHref(a.ID)), link(name+": estate and coverage", orgHref(x.Org)), {Text: "Contacts", Href: contactsPath(x.Org), About: "of " + name}}
+	if who.May(ward.MayRecord) && a.InForce() && x.MovedTo == "" {
+		links = append(links, link("Record what they said by telephone", answerPath(x)+"/telephone"))
+	}
+	return append(links, link("Evidence pack", answerPath(x)+"/pack"), link("Messages", "/deliveries?"+url.Values{"alert": {string(a.ID)}, "org": {string(x.Org)}}.Encode()))
+}
+
 func (s *Site) oneAnswer(r *http.Request, who ward.Actor) (Page, error) {
 	ctx := r.Context()
 	id, org := ward.AlertID(r.PathValue("id")), ward.OrgID(r.PathValue("org"))
@@ -609,7 +634,7 @@ func (s *Site) oneAnswer(r *http.Request, who ward.Actor) (Page, error) {
 	}{
 		Live: Live{ID: "one-answer", Href: answerHref(id, org), Topics: []string{"alert:" + string(id)}},
 		Lede: answerLede(name, x), Facts: facts, Seen: seenTable(x.Proof), History: entryTable(entries),
-		Links: []Link{link(a.Title, alertHref(id)), link(name+": estate and coverage", orgHref(org))},
+		Links: s.answerLinks(who, a, x, name),
 	}
 	return page, nil
 }

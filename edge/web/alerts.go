@@ -73,7 +73,7 @@ func (s *Site) alertList(r *http.Request, who ward.Actor) (Page, error) {
 			Select{Name: "state", Label: "State", Choices: states},
 		}, Buttons: []Button{{Text: "Search", Kind: Secondary}}},
 		Alerts: Table{Caption: "Alerts", HideCaption: true, Keys: true, Columns: []Column{{Title: "Alert"}, {Title: "Severity", Tight: true}, {Title: "State", Tight: true},
-			{Title: "Answers"}, {Title: "Overdue", Right: true, Tight: true}, {Title: "Issued", Tight: true}},
+			{Title: "Answers"}, {Title: "Confirmed of claimed", Right: true, Tight: true}, {Title: "Overdue", Right: true, Tight: true}, {Title: "Issued", Tight: true}},
 			Empty: Empty{Text: "No alert fits. Leave the words out, or choose another state.", Next: link("Show all alerts", "/alerts")}},
 	}
 	if query == (alerts.Query{Limit: ward.PageSize}) {
@@ -84,8 +84,9 @@ func (s *Site) alertList(r *http.Request, who ward.Actor) (Page, error) {
 	}
 	for _, a := range page.Items {
 		t := stands[a.ID]
-		var answers View
+		var answers, confirmed View
 		if t.Asked > 0 {
+			confirmed = Text(Number(t.Confirmed) + " of " + Number(t.Claimed))
 			answers = AnswerBar{Title: "Answers to " + string(a.ID), Parts: partsOf(t), Compact: true}
 		}
 		why := string(a.ID) + ", drafted by " + a.Author
@@ -100,7 +101,7 @@ func (s *Site) alertList(r *http.Request, who ward.Actor) (Page, error) {
 			issued = When{a.Issued}
 		}
 		data.Alerts.Rows = append(data.Alerts.Rows, Row{Cells: []View{Why{View: link(a.Title, alertHref(a.ID)), Reason: why}, severityTag(a.Severity), alertStateTag(a.State),
-			answers, Text(Number(t.Overdue)), issued}})
+			answers, confirmed, Text(Number(t.Overdue)), issued}})
 	}
 	if page.Next != "" {
 		ask.Set("after", page.Next)
