@@ -225,7 +225,7 @@ func (d *Desk) inForce(ctx context.Context) (alerts map[ward.AlertID]store.Alert
 
 // named is an alert in a list; an exercise cannot be mistaken.
 func named(id ward.AlertID, a store.AlertInForce) string {
-	if a.Exercise {
+	if a.Exercise && !strings.HasPrefix(a.Title, "EXERCISE") {
 		return "EXERCISE " + string(id) + ": " + a.Title
 	}
 	return string(id) + ": " + a.Title

@@ -99,7 +99,7 @@ func (s *Site) addAlias(r *http.Request, who ward.Actor) (string, *Page, error) 
 	if err == nil {
 		return "/aliases?done=joined", nil, nil
 	}
-	wrong, err := invalid(err)
+	wrong, err := deskInvalid(err)
 	if err != nil {
 		return "", nil, err
 	}

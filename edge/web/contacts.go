@@ -193,7 +193,11 @@ func contactsDone(r *http.Request) *Banner {
 func (s *Site) toldNow(ctx context.Context, who ward.Actor, org ward.OrgID) (Table, error) {
 	t := Table{Caption: "If a High alert came now", HideCaption: true, Columns: []Column{{Title: "Who"}, {Title: "By"}, {Title: "When", Tight: true}},
 		Empty: Empty{Text: "Nobody: it would stand in the inbox until somebody signs in."}}
-	told, err := s.Notify.Recipients(ctx, who.Scope, []ward.OrgID{org}, ward.Notice{Org: org, Kind: "alert.published", Severity: ward.High, Urgency: ward.AtOnce})
+	notice := ward.Notice{Org: org, Kind: "alert.published", Severity: ward.High, Urgency: ward.AtOnce}
+	if org == "" {
+		notice.Rung = ward.RungDutyOfficer // who is told for the desk, when the ladder has been climbed
+	}
+	told, err := s.Notify.Recipients(ctx, who.Scope, []ward.OrgID{org}, notice)
 	if err != nil {
 		return t, err
 	}

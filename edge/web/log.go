@@ -16,9 +16,9 @@ import (
 // routesLog are the watch log, and the hand-over that is made from it.
 func (s *Site) routesLog() {
 	s.get("/log", ward.MayWatch, func(r *http.Request, who ward.Actor) (Page, error) { return s.logPage(r, who, nil) })
-	s.post("/log", ward.MayDesk, s.writeLog)
+	s.post("/log", ward.MayWatch, s.writeLog)
 	s.get("/handover", ward.MayWatch, func(r *http.Request, who ward.Actor) (Page, error) { return s.handoverPage(r, who, nil) })
-	s.post("/handover", ward.MayDesk, s.handOver)
+	s.post("/handover", ward.MayWatch, s.handOver)
 }
 
 // logData is the watch log with the place to write.
@@ -107,9 +107,14 @@ func logTable(entries []ward.LogEntry, known register) Table {
 		if e.By == "" {
 			who = Note("Wardwatch")
 		}
-		what := View(Why{View: Text(logWords(e)), Reason: logKind(e.Kind)})
-		if e.Written {
-			what = Why{View: Prose(e.Words), Reason: logKind(e.Kind)}
+		what := View(Text(capital(e.Words)))
+		switch kind, known := logKinds[e.Kind]; {
+		case e.Written:
+			what = Why{View: Prose(e.Words), Reason: kind}
+		case known:
+			what = Why{View: Text(capital(kind)), Reason: e.Words}
+		case e.Words == "":
+			what = Text(capital(plainWord(strings.ReplaceAll(e.Kind, ".", " "))))
 		}
 		var about Lines
 		if e.Alert != "" {
@@ -123,28 +128,15 @@ func logTable(entries []ward.LogEntry, known register) Table {
 	return t
 }
 
-// logWords is what a line of the product says, beginning large.
-func logWords(e ward.LogEntry) string {
-	if e.Words == "" {
-		return capital(logKind(e.Kind))
-	}
-	return capital(e.Words)
-}
-
-// logKind is the kind of a line in words: "took", "published an alert".
-func logKind(kind string) string {
-	if word, ok := logKinds[kind]; ok {
-		return word
-	}
-	room, verb, _ := strings.Cut(kind, ".")
-	return plainWord(strings.TrimSpace(room + " " + verb))
-}
-
+// logKinds are the kinds of line that say what somebody did; the words are beside them.
 var logKinds = map[string]string{
 	"note": "a note", "handover": "hand-over", "duty.take": "took", "duty.take_over": "took over", "duty.release": "gave back", "duty.done": "set aside as done",
 	"duty.snooze": "set aside for a time", "duty.wake": "brought back", "alert.publish": "published an alert", "alert.draft": "drafted an alert", "alert.edit": "edited a draft",
 	"alert.approve": "approved an alert", "alert.close": "closed an alert", "alert.publish_alone": "published an alert alone", "alert.countersign": "gave the second approval",
-	"alert.withdraw": "withdrew an alert", "response.rule": "ruled on a dispute", "response.unrule": "took a ruling back",
+	"alert.withdraw": "withdrew an alert", "alert.clocks": "changed an alert's clocks", "alert.revise": "revised an alert", "alert.issue_revision": "issued a revision",
+	"alert.drop_revision": "dropped a revision", "alert.supersede": "put an alert in the place of another", "response.rule": "ruled on a dispute", "response.unrule": "took a ruling back", "feeds.accept": "decided on a list that shrank",
+	"intel.alias": "joined two names of a product", "intel.unalias": "undid that two names are one product",
+	"estate.hold": "held an import", "estate.release": "released an import", "estate.discard": "discarded an import",
 }
 
 // handoverData is one clean page that a shift leaves to the next.
@@ -277,7 +269,7 @@ func (s *Site) writeLog(r *http.Request, who ward.Actor) (string, *Page, error) 
 	if err == nil {
 		return "/log?done=noted", nil, nil
 	}
-	wrong, err := invalid(err)
+	wrong, err := deskInvalid(err)
 	if err != nil {
 		return "", nil, err
 	}
@@ -290,7 +282,7 @@ func (s *Site) handOver(r *http.Request, who ward.Actor) (string, *Page, error) 
 	if err == nil {
 		return "/log?done=handed", nil, nil
 	}
-	wrong, err := invalid(err)
+	wrong, err := deskInvalid(err)
 	if err != nil {
 		return "", nil, err
 	}

@@ -14,11 +14,11 @@ import (
 
 func (s *Site) routesQueue() {
 	s.get("/queue", ward.MayWatch, func(r *http.Request, who ward.Actor) (Page, error) { return s.queue(r, who, r.URL.Query(), nil) })
-	s.post("/queue", ward.MayDesk, s.takeChosen)
+	s.post("/queue", ward.MayWatch, s.takeChosen)
 	s.get("/queue/items/{item}", ward.MayWatch, func(r *http.Request, who ward.Actor) (Page, error) { return s.itemPage(r, who, nil) })
-	s.post("/queue/items/{item}", ward.MayDesk, s.decideItem)
-	s.post("/queue/views", ward.MayDesk, s.saveView)
-	s.post("/queue/views/remove", ward.MayDesk, s.dropView)
+	s.post("/queue/items/{item}", ward.MayWatch, s.decideItem)
+	s.post("/queue/views", ward.MayWatch, s.saveView)
+	s.post("/queue/views/remove", ward.MayWatch, s.dropView)
 }
 
 func itemHref(id ward.ItemID) string { return "/queue/items/" + url.PathEscape(string(id)) }
@@ -346,6 +346,9 @@ func (s *Site) takeChosen(r *http.Request, who ward.Actor) (string, *Page, error
 		if left > 0 {
 			to.Set("left", strconv.Itoa(left))
 		}
+		if r.PostForm.Get("from") == "watch" {
+			return "/watch?" + to.Encode()
+		}
 		return queueHref(to)
 	}
 	if id := r.PostForm.Get("take"); id != "" {
@@ -396,7 +399,7 @@ func (s *Site) saveView(r *http.Request, who ward.Actor) (string, *Page, error) 
 		filters.Set("done", "view")
 		return queueHref(filters), nil, nil
 	}
-	wrong, err := invalid(err)
+	wrong, err := deskInvalid(err)
 	if err != nil {
 		return "", nil, err
 	}
@@ -542,7 +545,7 @@ func (s *Site) decideItem(r *http.Request, who ward.Actor) (string, *Page, error
 	if err == nil {
 		return next, nil, nil
 	}
-	wrong, err := invalid(err)
+	wrong, err := deskInvalid(err)
 	if err != nil {
 		return "", nil, err
 	}
@@ -551,11 +554,22 @@ func (s *Site) decideItem(r *http.Request, who ward.Actor) (string, *Page, error
 		case "words":
 			wrong[n].Field = "words-" + do
 		case "until":
-			wrong[n].Field = "until-day"
+			wrong[n] = FieldError{Field: "until-day", Text: "Give a time within the next 30 days: when it is to come back."}
 		}
 	}
 	page, err := s.itemPage(r, who, wrong)
 	return "", &page, err
+}
+
+// deskInvalid turns bad input into what stands beside a form: what is empty is asked for.
+func deskInvalid(err error) ([]FieldError, error) {
+	wrong, err := invalid(err)
+	for n, w := range wrong {
+		if ask, empty := strings.CutPrefix(w.Text, "Is empty: "); empty {
+			wrong[n].Text = capital(ask) + "."
+		}
+	}
+	return wrong, err
 }
 
 // untilIn is the day and time that a form names, on the clock of the wall.

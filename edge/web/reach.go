@@ -77,7 +77,7 @@ func (s *Site) rotaForm(r *http.Request, org ward.OrgID, all []ward.Contact, wro
 		Input{Name: "from-time", Label: "At, in 24 hours, " + now.Format("MST"), Width: 5, Value: value("from-time", "09:00"), Error: errorAt(wrong, "from-time")},
 		Input{Name: "days", Label: "Days of one turn", InputMode: "numeric", Width: 3, Value: value("days", "7"), Error: errorAt(wrong, "days")},
 		Input{Name: "turns", Label: "Number of turns", InputMode: "numeric", Width: 3, Value: value("turns", "8"), Error: errorAt(wrong, "turns")},
-	}, Buttons: []Button{{Text: "Write the rota", Kind: Secondary}}}
+	}, Buttons: []Button{{Text: "Keep the rota", Kind: Secondary}}}
 	return &Details{Summary: "Write the rota: who is on call when", Open: len(wrong) > 0, Body: Stack{Note("It takes the place of the turns of that post from the first turn on."), body}}
 }
 
@@ -104,7 +104,7 @@ func (s *Site) writeRota(r *http.Request, who ward.Actor) (string, *Page, error)
 	if err == nil {
 		return contactsPath(rota.Org) + "?done=rota", nil, nil
 	}
-	wrong, err := invalid(err)
+	wrong, err := deskInvalid(err)
 	if err != nil {
 		return "", nil, err
 	}
@@ -126,7 +126,9 @@ func (s *Site) callList(r *http.Request, who ward.Actor) (Page, error) {
 	t := Table{Caption: "Whom to telephone", HideCaption: true, Columns: []Column{{Title: "Organisation"}, {Title: "Contact"}, {Title: "Numbers"}, {Title: "Hours"}, {Title: "Last proved", Tight: true}},
 		Empty: Empty{Text: "No contact has a number.", Next: link("Add the desk’s own", deskContacts)}}
 	for _, c := range calls {
-		has[c.Org] = true
+		if c.Org != "" {
+			has[c.Org] = true
+		}
 		org := View(Why{View: Text(c.OrgName), Reason: string(c.Org)})
 		if c.Org == "" {
 			org = Text("National desk")
@@ -158,7 +160,7 @@ func (s *Site) callList(r *http.Request, who ward.Actor) (Page, error) {
 		Table   Table
 		Without *Titled
 		Made    string
-	}{Lede: clauses(Count(len(calls), "contact")+" of "+Count(len(has), "organisation")+" "+plural(len(calls), "has", "have")+" a number", some(len(without), Number(len(without))+" "+plural(len(without), "has", "have")+" none")),
+	}{Lede: clauses(Count(len(calls), "contact")+" "+plural(len(calls), "has", "have")+" a number, of "+Count(len(has), "organisation")+" and the national desk", some(len(without), "of "+Count(len(without), "organisation")+" no number is known")),
 		Table: t, Made: fmt.Sprintf("Made at %s for %s by %s. Print it while everything works, and again when it has changed.", s.at(s.clock.Now()), who.Name, s.render.opts.Operator)}
 	if len(without) > 0 {
 		data.Without = &Titled{Title: "No number is known of", Body: Text(strings.Join(without, "; ") + ".")}

@@ -24,6 +24,7 @@ const mostWaiting = 10
 // watchData is what the watch shows.
 type watchData struct {
 	Live    Live
+	Done    View
 	First   string // how many things need a person
 	Rest    string
 	Stats   Stats
@@ -63,7 +64,7 @@ func (s *Site) watch(r *http.Request, who ward.Actor) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	data := watchData{Live: Live{ID: "watch", Href: "/watch", Topics: watchTopics}, InForce: linesOf(overview.Alerts), Overdue: s.overdueTable(late, known)}
+	data := watchData{Done: queueDone(r.URL.Query()), Live: Live{ID: "watch", Href: "/watch", Topics: watchTopics}, InForce: linesOf(overview.Alerts), Overdue: s.overdueTable(late, known)}
 	data.First = Count(counts.All, "thing") + " " + needVerb(counts.All) + " a person"
 	if counts.All == 0 {
 		data.First = "Nothing needs a person"
@@ -109,6 +110,7 @@ func (s *Site) waitingItems(ctx context.Context, who ward.Actor, known register)
 	t.Note = Number(len(t.Rows)) + " of " + Number(counts.All) + ": decisions first, what is pressing on top; then updates that no alert asks for"
 	if who.May(ward.MayDesk) {
 		t.Pick = pickItems(nil, counts.All)
+		t.Pick.Hidden = []Hidden{{"from", "watch"}}
 	}
 	return t, counts, nil
 }
