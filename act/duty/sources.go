@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"wardwatch/act"
@@ -59,7 +60,7 @@ func (b board) Items(ctx context.Context, scope ward.Scope) (items []ward.Item, 
 	for _, a := range owed {
 		items = append(items, ward.Item{
 			ID: itemID(ward.ItemCountersign, string(a.ID)), Kind: ward.ItemCountersign, Alert: a.ID, Urgent: true, Since: a.Emergency.At, Due: a.Emergency.Due,
-			Reason: fmt.Sprintf("%s published it alone: %s; a second approval is owed by %s", a.Emergency.By, a.Emergency.Reason, act.When(a.Emergency.Due)),
+			Reason: fmt.Sprintf("%s published it alone: %s; a second approval is owed by %s", a.Emergency.By, strings.TrimRight(a.Emergency.Reason, ". "), act.When(a.Emergency.Due)),
 			Title:  string(a.ID) + ": " + a.Title, Link: "/alerts/" + url.PathEscape(string(a.ID)),
 		})
 	}

@@ -120,7 +120,7 @@ func TestWhoIsOnCallAndWhatThingsAreCalled(t *testing.T) {
 	asks("a rota", owen, "/desk/contacts/rota", day, 200, "The rota is kept.", "09:00 UTC on 22 May 2025")
 	asks("call list", nadia, "/call-list", nil, 200, "On call", "01632 960000", "No number is known of")
 	asks("a contact of the desk", nadia, "/desk/contacts/1", nil, 200, "National duty officer")
-	asks("messages", nadia, "/deliveries?alert=CC-900001", nil, 200, "Messages about CC-900001", "No message fits.")
+	asks("messages", nadia, "/deliveries?alert=CC-900001", nil, 200, "Messages about CC-900001", "No message about it was sent")
 	asks("messages of no alert", nadia, "/deliveries?alert=CC-1", nil, 404)
 	if c.ID != 1 {
 		t.Errorf("contact %d", c.ID)

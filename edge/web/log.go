@@ -147,6 +147,7 @@ type handoverData struct {
 	Views   []Link
 	Urgent  View
 	Open    Table
+	Updates string // that no alert asks for and nobody has, in a sentence: the queue has them
 	Coming  Table
 	Aside   *Table
 	Moved   *Table
@@ -170,13 +171,15 @@ func (s *Site) handoverPage(r *http.Request, who ward.Actor, wrong []FieldError)
 	if err != nil {
 		return Page{}, err
 	}
+	open, updates := unasked(h.Open)
 	data := handoverData{
-		Wrong: ErrorSummary{wrong},
+		Updates: updatesWords(updates),
+		Wrong:   ErrorSummary{wrong},
 		Lede: clauses("from "+s.at(h.Since)+" to "+s.at(h.At), Count(len(h.Open), "item")+" "+is(len(h.Open))+" open ("+countsWords(h.Counts)+")",
 			Count(len(h.Coming), "thing")+" "+plural(len(h.Coming), "comes", "come")+" due by "+s.at(h.Next)),
 		Views: []Link{{Text: "Since the last hand-over", Href: "/handover"}, {Text: "12 hours", Href: "/handover?hours=12"}, {Text: "24 hours", Href: "/handover?hours=24"},
 			{Text: "3 days", Href: "/handover?hours=72"}, {Text: "Watch log", Href: "/log"}, {Text: "Call list, to print", Href: "/call-list"}},
-		Open:    openTable(h.Open, known),
+		Open:    openTable(open, known),
 		Coming:  comingTable(h.Coming, known),
 		Changed: logTable(h.Changed, known),
 		Made:    fmt.Sprintf("Made from the watch log at %s for %s by %s.", s.at(h.At), h.By, s.render.opts.Operator),
@@ -189,7 +192,7 @@ func (s *Site) handoverPage(r *http.Request, who ward.Actor, wrong []FieldError)
 	}
 	if len(h.Aside) > 0 {
 		aside := openTable(h.Aside, known)
-		aside.Caption, aside.Columns[3].Title = "Set aside", "Until"
+		aside.Caption, aside.Columns[3] = "Set aside", Column{Title: "Set aside by"}
 		for n, i := range h.Aside {
 			aside.Rows[n].Cells[3] = Why{View: Text("By " + i.AsideBy), Reason: asideWords(i)}
 		}
@@ -219,6 +222,34 @@ func countsWords(counts map[string]int) string {
 	return strings.Join(append(parts, "nobody "+Number(counts[""])), ", ")
 }
 
+// unasked parts what is open: updates that no alert asks for and that nobody has would fill the page, and the queue has them.
+func unasked(items []ward.Item) (open, updates []ward.Item) {
+	for _, i := range items {
+		if i.Kind == ward.ItemFinding && i.Owner == "" {
+			updates = append(updates, i)
+		} else {
+			open = append(open, i)
+		}
+	}
+	return open, updates
+}
+
+func updatesWords(updates []ward.Item) string {
+	if len(updates) == 0 {
+		return ""
+	}
+	const most = 3
+	var names []string
+	for _, i := range updates[:min(len(updates), most)] {
+		names = append(names, i.Title)
+	}
+	said := Count(len(updates), "update") + " that no alert asks for " + plural(len(updates), "waits", "wait") + ", and nobody has " + itOrThem(len(updates)) + ": " + strings.Join(names, "; ")
+	if rest := len(updates) - most; rest > 0 {
+		said += "; and " + Number(rest) + " more"
+	}
+	return said + "."
+}
+
 func openTable(items []ward.Item, known register) Table {
 	t := Table{Caption: "Open", HideCaption: true, Columns: []Column{{Title: "What, and why"}, {Title: "Kind", Tight: true}, {Title: "Organisation"}, {Title: "Who has it", Tight: true}, {Title: "Since", Tight: true}},
 		Empty: Empty{Text: "Nothing is open."}}
@@ -231,7 +262,7 @@ func openTable(items []ward.Item, known register) Table {
 		if i.OwnerName != "" {
 			has = Text(i.OwnerName)
 		}
-		t.Rows = append(t.Rows, Row{Cells: []View{Why{View: link(i.Title, local(i.Link)), Reason: sentence(i.Reason)}, kindTag(i.Kind), Text(org), has, Moment{i.Since}}})
+		t.Rows = append(t.Rows, Row{Cells: []View{Why{View: link(i.Title, local(i.Link)), Reason: shortWhy(i.Reason)}, kindTag(i.Kind), Text(org), has, Moment{i.Since}}})
 	}
 	return t
 }

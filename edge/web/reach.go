@@ -262,7 +262,9 @@ func (s *Site) deliveries(r *http.Request, who ward.Actor) (Page, error) {
 		Select{Name: "state", Label: "State", Choices: states},
 	}, Buttons: []Button{{Text: "Show", Kind: Secondary}}}
 	data.Table = s.deliveryTable(page.Items, known)
-	if len(filters) > 0 {
+	if len(filters) == 1 && query.Alert != "" {
+		data.Table.Empty = Empty{Text: "No message about it was sent: where no channel is set up, notices stand in the inboxes alone."}
+	} else if len(filters) > 0 {
 		data.Table.Empty = Empty{Text: "No message fits.", Next: link("Show every message", "/deliveries")}
 	}
 	if page.Next != "" {

@@ -243,7 +243,7 @@ func (w *world) petraSigns() {
 	w.see("n23-alert-signed", "Second approval given")
 	w.Navigate(w.url + "/log")
 	text := browser.Eval[string](w.Browser, `document.querySelector("main").innerText`)
-	if !strings.Contains(text, "Petra Lowe") || !strings.Contains(text, "gave the second approval") {
+	if !strings.Contains(text, "Petra Lowe") || !strings.Contains(text, "Gave the second approval") {
 		w.t.Errorf("the log does not say who signed:\n%s", text)
 	}
 	w.Navigate(w.url + "/feeds")
