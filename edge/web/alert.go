@@ -14,7 +14,6 @@ import (
 
 	"wardwatch/act/alerts"
 	"wardwatch/act/notify"
-	"wardwatch/act/responses"
 	"wardwatch/ward"
 )
 
@@ -685,10 +684,8 @@ func seenTable(p ward.Proof) Table {
 func entryTable(entries []ward.Entry) Table {
 	t := Table{Caption: "What happened", Note: "Newest first", Columns: []Column{{Title: "When", Tight: true}, {Title: "What"}, {Title: "By", Tight: true}},
 		Empty: Empty{Text: "Nothing was said yet."}}
-	words := map[string]string{responses.Acknowledged: "Acknowledged", responses.Applicability: "Said whether it applies", responses.Claimed: "Claimed a fix", responses.Disputed: "Contested the match",
-		responses.Ruled: "Ruled on", responses.Proved: "Evidence", responses.Closed: "Closed", responses.Reopened: "Opened again"}
 	for _, e := range slices.Backward(entries) {
-		what := View(Text(cmp.Or(words[e.Kind], e.Kind)))
+		what := View(Text(entryWord(e.Kind)))
 		if words := entryWords(e); words != "" {
 			what = Why{View: what, Reason: words}
 		}
