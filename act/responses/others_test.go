@@ -315,6 +315,9 @@ func TestACareBoardSeesStatesAndClocksOnly(t *testing.T) {
 	if err != nil || len(states) != 1 || states[0].Org != "XZ1" || states[0].Reads != "in progress" || states[0].NextDue.IsZero() {
 		t.Fatalf("%+v, %v", states, err)
 	}
+	if !states[0].Exercise {
+		t.Error("nothing says that it is an exercise")
+	}
 	if text := fmt.Sprintf("%+v", states); strings.Contains(text, "secret") || strings.Contains(text, "mdm1") {
 		t.Errorf("it sees %s", text)
 	}

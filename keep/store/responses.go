@@ -443,11 +443,11 @@ func (tx *Tx) Members(ctx context.Context, board ward.OrgID, now time.Time) ([]w
 // clocks, and nothing that anybody wrote or owns.
 func (tx *Tx) AnswerStates(ctx context.Context, scope ward.Scope, alert ward.AlertID) ([]ward.AnswerState, error) {
 	condition, args := within(scope, "r.org", 3)
-	rows, err := tx.tx.QueryContext(ctx, `SELECT a.title, a.severity, a.issued, `+responseColumns+` WHERE a.state = $1 AND ($2 = '' OR r.alert = $2) AND `+condition+`
+	rows, err := tx.tx.QueryContext(ctx, `SELECT a.title, a.severity, a.issued, `+inBody("a.body", "Exercise")+` = 1, `+responseColumns+` WHERE a.state = $1 AND ($2 = '' OR r.alert = $2) AND `+condition+`
 		ORDER BY a.issued DESC, r.alert DESC, r.org`, append([]any{string(ward.Published), string(alert)}, args...)...)
 	return list(rows, err, func(rows *sql.Rows) (s ward.AnswerState, err error) {
 		var issued sql.NullInt64
-		r, err := scanResponse(rows, &s.Title, &s.Severity, &issued)
+		r, err := scanResponse(rows, &s.Title, &s.Severity, &issued, &s.Exercise)
 		s.Alert, s.Org, s.Version, s.State, s.Outcome, s.Reads = r.Alert, r.Org, r.Version, r.State, r.Outcome, r.Reads()
 		s.Issued, s.RespondBy, s.AcknowledgedAt, s.NextDue, s.Until, s.ClosedAt = moment(issued), r.RespondBy, r.AcknowledgedAt, r.NextDue, r.Until, r.ClosedAt
 		return s, err
