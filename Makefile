@@ -59,9 +59,10 @@ fuzz: ## run each fuzz target for FUZZTIME (10s)
 	@.ci/each Fuzz $(FUZZTIME)
 
 # With BENCHSIZE=short estates are small and no figure claims its bound.
-bench: ## run the benchmarks, BENCHTIME (1s) each, and print the figures beside their bounds
+bench: ## run the benchmarks, BENCHTIME (1s) each, print the figures beside their bounds, and measure against peers where bench/ is there
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout $(TIMEOUT) $(if $(filter short,$(BENCHSIZE)),-short) $$(go list ./... | grep -v /test/figures)
 	@$(MAKE) -s figures BENCHSIZE=$(BENCHSIZE)
+	@if [ -f bench/go.mod ]; then cd bench && go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout $(TIMEOUT) ./...; fi
 
 figures: ## only what the product promises in numbers, in one table (some minutes; docs/figures.md explains)
 	go test -run '^$$' -bench . -benchtime 1x -timeout 1h $(if $(filter short,$(BENCHSIZE)),-short) ./test/figures
