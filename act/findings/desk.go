@@ -121,7 +121,7 @@ type tray struct {
 	keys       []string                  // of their products
 	partly     map[ward.OrgID]bool       // organisations with those products
 	exposed    map[ward.OrgID][]store.Exposed
-	weak       map[ward.SoftwareID][]store.Weak
+	weak       map[spot][]store.Weak
 	identities map[ward.SoftwareID]ward.Software
 }
 
@@ -131,7 +131,7 @@ const (
 )
 
 func (d *Desk) fill(ctx context.Context, tx *store.Tx) (tray, error) {
-	t := tray{whole: map[ward.OrgID]store.Work{}, partly: map[ward.OrgID]bool{}, exposed: map[ward.OrgID][]store.Exposed{}, weak: map[ward.SoftwareID][]store.Weak{}}
+	t := tray{whole: map[ward.OrgID]store.Work{}, partly: map[ward.OrgID]bool{}, exposed: map[ward.OrgID][]store.Exposed{}, weak: map[spot][]store.Weak{}}
 	waiting, err := tx.Waiting(ctx, store.ForFindings, mostWork)
 	if err != nil {
 		return t, err
@@ -180,7 +180,8 @@ func (d *Desk) fill(ctx context.Context, tx *store.Tx) (tray, error) {
 		return t, err
 	}
 	for _, w := range all {
-		t.weak[w.Software] = append(t.weak[w.Software], w)
+		on := spot{w.Software, w.Platform}
+		t.weak[on] = append(t.weak[on], w)
 	}
 	t.identities = identities
 	return t, nil

@@ -70,7 +70,7 @@ func TestALaterCumulativeUpdateReplacesTheFinding(t *testing.T) {
 	first := g.Queue()[0]
 
 	g.Clock.Advance(48 * time.Hour)
-	g.Row(`INSERT INTO verdicts SELECT 'CVE-2026-1281', id, $1, NULL, 'affected', 'version', 'name', 'cna:ivanti', '12.5.0.4', 'because' FROM software`, g.Clock.Now().UnixMicro())
+	g.Row(`INSERT INTO verdicts (cve, software, since, until, status, basis, confidence, source, fixed, why) SELECT 'CVE-2026-1281', id, $1, NULL, 'affected', 'version', 'name', 'cna:ivanti', '12.5.0.4', 'because' FROM software`, g.Clock.Now().UnixMicro())
 	g.Folded("XZ1")
 	queue := g.Queue()
 	if len(queue) != 1 {
@@ -96,7 +96,7 @@ func TestHowAFindingEnds(t *testing.T) {
 		{"a fixed version is installed", func(g *ground.Ground) {
 			g.Row(`UPDATE installs SET last_seen = 1`)
 			g.Exposed("XZ1", 2, "mdm1-new", "12.5.0.1")
-			g.Row(`INSERT INTO verdicts SELECT $1, id, 1, NULL, 'fixed', 'version', 'name', 'cna:ivanti', '12.5.0.1', 'because' FROM software WHERE version = '12.5.0.1'`, string(cve1))
+			g.Row(`INSERT INTO verdicts (cve, software, since, until, status, basis, confidence, source, fixed, why) SELECT $1, id, 1, NULL, 'fixed', 'version', 'name', 'cna:ivanti', '12.5.0.1', 'because' FROM software WHERE version = '12.5.0.1'`, string(cve1))
 		}, "12.5.0.1 is seen now"},
 		{"a publisher corrects its record", func(g *ground.Ground) { g.Row(`UPDATE verdicts SET until = 1`) }, "still seen"},
 	} {
@@ -121,7 +121,7 @@ func TestHowAFindingEnds(t *testing.T) {
 func TestWeaknessesWithoutAFixDoNotHideThoseWithOne(t *testing.T) {
 	g := ground.New(t, "XZ1")
 	g.Exposed("XZ1", 1, "mdm1", "12.5.0.0", cve1)
-	g.Row(`INSERT INTO verdicts SELECT $1, id, 1, NULL, 'affected', 'version', 'name', 'cna:ivanti', '', 'because' FROM software`, string(cve2))
+	g.Row(`INSERT INTO verdicts (cve, software, since, until, status, basis, confidence, source, fixed, why) SELECT $1, id, 1, NULL, 'affected', 'version', 'name', 'cna:ivanti', '', 'because' FROM software`, string(cve2))
 	g.Folded("XZ1")
 	queue := g.Queue()
 	if len(queue) != 2 || queue[0].Fix == queue[1].Fix {
@@ -237,7 +237,7 @@ func TestAWordOnOneProductFoldsThatProductAlone(t *testing.T) {
 	for id, version := range map[int]string{7: "3.1", 8: "3.2"} {
 		g.Row(`INSERT INTO software (id, identity, vendor, product, version, cpe, purl) VALUES ($1, $2, '', 'Bed Board', $2, '', '')`, id, version)
 		g.Row(`INSERT INTO installs (software, asset, source, first_seen) SELECT $1, $2, id, 1 FROM sources WHERE org = $3`, id, id-6, fmt.Sprintf("XZ%d", id-6))
-		g.Row(`INSERT INTO verdicts VALUES ('CVE-2025-900001', $1, 1, NULL, 'affected', 'version', 'name', 'cna:x', '3.9', 'because')`, id)
+		g.Row(`INSERT INTO verdicts (cve, software, since, until, status, basis, confidence, source, fixed, why) VALUES ('CVE-2025-900001', $1, 1, NULL, 'affected', 'version', 'name', 'cna:x', '3.9', 'because')`, id)
 	}
 	known(g, cve1, true, "", 0)
 	g.Folded("software:1")

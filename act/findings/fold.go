@@ -26,20 +26,27 @@ type group struct {
 	services    map[string]bool
 }
 
+// A spot is an identity, on the assets of one platform or on all.
+type spot struct {
+	software ward.SoftwareID
+	platform ward.PlatformID
+}
+
 // fold makes the findings of one organisation from what is affected on its assets.
-func fold(names Names, org ward.OrgID, exposed []store.Exposed, weak map[ward.SoftwareID][]store.Weak, identities map[ward.SoftwareID]ward.Software) []store.Kept {
+func fold(names Names, org ward.OrgID, exposed []store.Exposed, weak map[spot][]store.Weak, identities map[ward.SoftwareID]ward.Software) []store.Kept {
 	type where struct {
 		key, branch string
 		fixed       bool
 	}
 	groups := map[where]*group{}
-	homes := map[ward.SoftwareID][]*group{} // at most two: with a fix, and waiting for one
+	homes := map[spot][]*group{} // at most two: with a fix, and waiting for one
 	for _, e := range exposed {
-		if _, known := homes[e.Software]; !known {
+		on := spot{e.Software, e.Platform}
+		if _, known := homes[on]; !known {
 			sw := identities[e.Software]
 			at := where{key: productKey(names, sw), branch: names.Branch(sw.Version)}
-			homes[e.Software] = nil
-			for _, w := range weak[e.Software] {
+			homes[on] = nil
+			for _, w := range weak[on] {
 				at.fixed = w.Fixed != ""
 				g := groups[at]
 				if g == nil {
@@ -51,12 +58,12 @@ func fold(names Names, org ward.OrgID, exposed []store.Exposed, weak map[ward.So
 				if g.fixed && (g.fix == "" || names.Before(g.fix, w.Fixed)) {
 					g.fix = w.Fixed
 				}
-				if !slices.Contains(homes[e.Software], g) {
-					homes[e.Software] = append(homes[e.Software], g)
+				if !slices.Contains(homes[on], g) {
+					homes[on] = append(homes[on], g)
 				}
 			}
 		}
-		for _, g := range homes[e.Software] {
+		for _, g := range homes[on] {
 			sw := identities[e.Software]
 			g.names[ward.Software{Vendor: sw.Vendor, Product: cmp.Or(sw.Product, sw.String())}]++
 			if g.assets[e.Asset] {

@@ -243,12 +243,12 @@ func (tx *Tx) Cite(ctx context.Context, kind, cited string, cves []ward.CVE, org
 	_, err := tx.tx.ExecContext(ctx, `INSERT INTO exposures
 			(cited_kind, cited, org, asset, cve, software, source, grade, fixed, why, first_seen, last_seen, ended)
 		SELECT $1, $2, o.org, i.asset, v.cve, v.software, s.name, s.grade, v.fixed, v.why,
-			CASE WHEN v.since > i.first_seen THEN v.since ELSE i.first_seen END, s.observed_at, ''
+			MAX(i.first_seen, `+begins+`), s.observed_at, ''
 		FROM verdicts v
-		JOIN installs i ON i.software = v.software AND i.last_seen IS NULL
+		JOIN installs i ON i.software = v.software AND i.last_seen IS NULL`+onPlatform+`
 		JOIN sources s ON s.id = i.source
 		JOIN asset_orgs o ON o.asset = i.asset AND +o.org IN (`+chosen+`)
-		WHERE v.cve IN (`+in+`) AND v.status = 'affected' AND v.until IS NULL
+		WHERE v.cve IN (`+in+`) AND v.status = 'affected' AND v.until IS NULL AND `+thereNow+`
 		ORDER BY CASE s.grade WHEN 'independent' THEN 0 WHEN 'tool export' THEN 1 ELSE 2 END, s.observed_at DESC
 		ON CONFLICT DO NOTHING`, args...)
 	if err != nil {
@@ -274,7 +274,7 @@ func (tx *Tx) Cited(ctx context.Context, scope ward.Scope, kind, cited string, o
 func (tx *Tx) FixedVersions(ctx context.Context, cves []ward.CVE) ([]ward.Software, error) {
 	in, args := marks(cves, 1)
 	rows, err := tx.tx.QueryContext(ctx, `SELECT DISTINCT s.vendor, s.product, v.fixed FROM verdicts v JOIN software s ON s.id = v.software
-		WHERE v.cve IN (`+in+`) AND v.status = 'affected' AND v.until IS NULL ORDER BY s.vendor, s.product, v.fixed`, args...)
+		WHERE v.cve IN (`+in+`) AND v.status = 'affected' AND v.until IS NULL AND v.waits = 0 ORDER BY s.vendor, s.product, v.fixed`, args...)
 	return list(rows, err, func(rows *sql.Rows) (s ward.Software, err error) {
 		err = rows.Scan(&s.Vendor, &s.Product, &s.Version)
 		return s, err

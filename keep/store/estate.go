@@ -325,6 +325,9 @@ func (tx *Tx) AddInstalls(ctx context.Context, source ward.SourceID, at time.Tim
 	if err := tx.turn(ctx, source); err != nil {
 		return err
 	}
+	if err := tx.placeThose(ctx, all); err != nil {
+		return err
+	}
 	for chunk := range slices.Chunk(all, bulk) {
 		var text strings.Builder
 		text.WriteString(`INSERT INTO installs (software, asset, source, first_seen) VALUES `)
@@ -347,6 +350,9 @@ func (tx *Tx) AddInstalls(ctx context.Context, source ward.SourceID, at time.Tim
 // EndInstalls ends intervals: at is when the source last listed them.
 func (tx *Tx) EndInstalls(ctx context.Context, source ward.SourceID, at time.Time, all []Installed) error {
 	if err := tx.turn(ctx, source); err != nil {
+		return err
+	}
+	if err := tx.placeThose(ctx, all); err != nil {
 		return err
 	}
 	for _, one := range all {

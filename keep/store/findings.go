@@ -15,6 +15,7 @@ import (
 type Exposed struct {
 	Org       ward.OrgID
 	Software  ward.SoftwareID
+	Platform  ward.PlatformID // through a verdict on this platform of the asset's; 0: whatever else it runs
 	Asset     ward.AssetID
 	Reachable ward.Tri
 	Services  []string
@@ -23,6 +24,7 @@ type Exposed struct {
 // Weak is one open affected verdict on a software identity, with what orders the queue.
 type Weak struct {
 	Software  ward.SoftwareID
+	Platform  ward.PlatformID // of the assets that it is about; 0: all
 	CVE       ward.CVE
 	Fixed     string
 	Exploited bool
@@ -48,7 +50,7 @@ type Kept struct {
 	Rank       string // sorts the queue, the most urgent first
 }
 
-const exposedColumns = `SELECT DISTINCT o.org, i.software, i.asset, a.reachable, a.services `
+const exposedColumns = `SELECT DISTINCT o.org, i.software, v.platform, i.asset, a.reachable, a.services `
 
 // ExposedOf calls yield for everything affected on the assets of the organisations. Few organisations are read by their
 // assets, many in one pass over what is affected (the plus keeps the pass from asking each asset for each organisation).
@@ -56,16 +58,17 @@ func (tx *Tx) ExposedOf(ctx context.Context, orgs []ward.OrgID, yield func(Expos
 	const few = 4
 	in, args := marks(orgs, 1)
 	query := exposedColumns + `
-		FROM (SELECT DISTINCT software FROM verdicts WHERE status = 'affected' AND until IS NULL) v
-		CROSS JOIN installs i ON i.software = v.software AND i.last_seen IS NULL
+		FROM (SELECT DISTINCT software, platform, waits FROM verdicts WHERE status = 'affected' AND until IS NULL) v
+		CROSS JOIN installs i ON i.software = v.software AND i.last_seen IS NULL` + onPlatform + `
 		CROSS JOIN asset_orgs o ON o.asset = i.asset AND +o.org IN (` + in + `)
-		CROSS JOIN assets a ON a.id = i.asset`
+		CROSS JOIN assets a ON a.id = i.asset WHERE ` + thereNow
 	if len(orgs) <= few {
 		query = exposedColumns + `
 		FROM asset_orgs o CROSS JOIN presence p ON p.asset = o.asset AND p.last_seen IS NULL
 		CROSS JOIN installs i ON i.source = p.source AND i.asset = p.asset AND i.last_seen IS NULL
+		CROSS JOIN (SELECT DISTINCT software, platform, waits FROM verdicts WHERE status = 'affected' AND until IS NULL) v ON v.software = i.software` + onPlatform + `
 		CROSS JOIN assets a ON a.id = i.asset
-		WHERE o.org IN (` + in + `) AND i.software IN (SELECT software FROM verdicts WHERE status = 'affected' AND until IS NULL)`
+		WHERE o.org IN (` + in + `) AND ` + thereNow
 	}
 	return exposed(tx.tx.QueryContext(ctx, query, args...))(yield)
 }
@@ -74,10 +77,10 @@ func (tx *Tx) ExposedOf(ctx context.Context, orgs []ward.OrgID, yield func(Expos
 func (tx *Tx) ExposedBy(ctx context.Context, ids []ward.SoftwareID, yield func(Exposed)) error {
 	return chunked(ids, func(some []ward.SoftwareID) error {
 		return exposed(tx.tx.QueryContext(ctx, exposedColumns+`
-			FROM (SELECT DISTINCT software FROM verdicts WHERE status = 'affected' AND until IS NULL AND software IN (`+integers(some)+`)) v
-			CROSS JOIN installs i ON i.software = v.software AND i.last_seen IS NULL
+			FROM (SELECT DISTINCT software, platform, waits FROM verdicts WHERE status = 'affected' AND until IS NULL AND software IN (`+integers(some)+`)) v
+			CROSS JOIN installs i ON i.software = v.software AND i.last_seen IS NULL`+onPlatform+`
 			CROSS JOIN asset_orgs o ON o.asset = i.asset
-			CROSS JOIN assets a ON a.id = i.asset`))(yield)
+			CROSS JOIN assets a ON a.id = i.asset WHERE `+thereNow))(yield)
 	})
 }
 
@@ -91,7 +94,7 @@ func exposed(rows *sql.Rows, err error) func(yield func(Exposed)) error {
 		for rows.Next() {
 			var e Exposed
 			var text string
-			if err := rows.Scan(&e.Org, &e.Software, &e.Asset, &e.Reachable, &text); err != nil {
+			if err := rows.Scan(&e.Org, &e.Software, &e.Platform, &e.Asset, &e.Reachable, &text); err != nil {
 				return fmt.Errorf("store: exposed: %w", err)
 			}
 			known, ok := services[text]
@@ -141,12 +144,12 @@ func (tx *Tx) WeaknessesOf(ctx context.Context, ids []ward.SoftwareID) (weak []W
 		for _, s := range found {
 			identities[s.ID] = s
 		}
-		rows, err = tx.tx.QueryContext(ctx, `SELECT v.software, v.cve, v.fixed, CASE WHEN k.exploited_since IS NULL THEN 0 ELSE 1 END,
+		rows, err = tx.tx.QueryContext(ctx, `SELECT v.software, v.platform, v.cve, v.fixed, CASE WHEN k.exploited_since IS NULL THEN 0 ELSE 1 END,
 				COALESCE(k.ssvc, ''), COALESCE(k.cvss, 0), COALESCE(e.score, 0)
 			FROM verdicts v LEFT JOIN vulnerabilities k ON k.id = v.cve LEFT JOIN epss e ON e.cve = v.cve
-			WHERE v.software IN (`+in+`) AND v.status = 'affected' AND v.until IS NULL`, args...)
+			WHERE v.software IN (`+in+`) AND v.status = 'affected' AND v.until IS NULL AND v.waits = 0`, args...)
 		more, err := list(rows, err, func(rows *sql.Rows) (w Weak, err error) {
-			err = rows.Scan(&w.Software, &w.CVE, &w.Fixed, &w.Exploited, &w.SSVC, &w.CVSS, &w.EPSS)
+			err = rows.Scan(&w.Software, &w.Platform, &w.CVE, &w.Fixed, &w.Exploited, &w.SSVC, &w.CVSS, &w.EPSS)
 			return w, err
 		})
 		if err != nil {
@@ -171,7 +174,7 @@ func numbers[T ~int64](values []T, next int) (string, []any) {
 // version that is called fixed or not affected.
 func (tx *Tx) Remains(ctx context.Context, org ward.OrgID, productKey string) (assets int, settled string, err error) {
 	err = tx.tx.QueryRowContext(ctx, `SELECT COUNT(DISTINCT i.asset),
-			COALESCE(MAX(CASE WHEN EXISTS (SELECT 1 FROM verdicts v WHERE v.software = s.id AND v.until IS NULL AND v.status IN ('fixed', 'not_affected')) THEN s.version END), '')
+			COALESCE(MAX(CASE WHEN EXISTS (SELECT 1 FROM verdicts v WHERE v.software = s.id AND v.until IS NULL AND v.platform = 0 AND v.status IN ('fixed', 'not_affected')) THEN s.version END), '')
 		FROM software_products p JOIN software s ON s.id = p.software JOIN installs i ON i.software = p.software AND i.last_seen IS NULL
 		JOIN asset_orgs o ON o.asset = i.asset AND o.org = $1 WHERE p.product_key = $2`, string(org), productKey).Scan(&assets, &settled)
 	if err != nil {

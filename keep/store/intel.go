@@ -417,7 +417,7 @@ func (tx *Tx) Reranked(ctx context.Context, scores []Score) (all []ward.Software
 	err = chunked(cves, func(some []ward.CVE) error {
 		in, args := marks(some, 1)
 		rows, err := tx.tx.QueryContext(ctx, `SELECT v.software, v.cve, COALESCE(e.score, 0), COALESCE(e.day, 0) FROM verdicts v LEFT JOIN epss e ON e.cve = v.cve
-			WHERE v.cve IN (`+in+`) AND v.status = 'affected' AND v.until IS NULL`, args...)
+			WHERE v.cve IN (`+in+`) AND v.status = 'affected' AND v.until IS NULL AND v.waits = 0`, args...)
 		_, err = list(rows, err, func(rows *sql.Rows) (struct{}, error) {
 			var id ward.SoftwareID
 			var cve ward.CVE

@@ -94,40 +94,40 @@ func integers[T ~int64](values []T) string {
 
 // ---- verdicts
 
-const verdictColumns = `v.software, v.cve, v.since, v.until, v.status, v.basis, v.confidence, v.source, v.fixed, v.why`
+const verdictColumns = `v.software, v.cve, v.since, v.until, v.status, v.basis, v.confidence, v.source, v.fixed, v.why, v.platform, v.waits`
 
 func scanVerdict(rows *sql.Rows) (v ward.Verdict, err error) {
 	var since, until sql.NullInt64
-	err = rows.Scan(&v.Software, &v.CVE, &since, &until, &v.Status, &v.Basis, &v.Confidence, &v.Source, &v.Fixed, &v.Why)
+	err = rows.Scan(&v.Software, &v.CVE, &since, &until, &v.Status, &v.Basis, &v.Confidence, &v.Source, &v.Fixed, &v.Why, &v.Platform, &v.Waits)
 	v.Since, v.Until = moment(since), moment(until)
 	return v, err
 }
 
-// OpenVerdicts lists the verdicts that stand on a weakness, by software.
+// OpenVerdicts lists the verdicts that stand on a weakness whatever else an asset runs, by software.
 func (tx *Tx) OpenVerdicts(ctx context.Context, cve ward.CVE) ([]ward.Verdict, error) {
-	rows, err := tx.tx.QueryContext(ctx, `SELECT `+verdictColumns+` FROM verdicts v WHERE v.cve = $1 AND v.until IS NULL ORDER BY v.software`, string(cve))
+	rows, err := tx.tx.QueryContext(ctx, `SELECT `+verdictColumns+` FROM verdicts v WHERE v.cve = $1 AND v.platform = 0 AND v.until IS NULL ORDER BY v.software`, string(cve))
 	return list(rows, err, scanVerdict)
 }
 
-// OpenVerdictsOn lists the verdicts that stand on a software identity, by weakness.
+// OpenVerdictsOn lists the verdicts that stand on a software identity whatever else an asset runs, by weakness.
 func (tx *Tx) OpenVerdictsOn(ctx context.Context, id ward.SoftwareID) ([]ward.Verdict, error) {
-	rows, err := tx.tx.QueryContext(ctx, `SELECT `+verdictColumns+` FROM verdicts v WHERE v.software = $1 AND v.until IS NULL ORDER BY v.cve`, int64(id))
+	rows, err := tx.tx.QueryContext(ctx, `SELECT `+verdictColumns+` FROM verdicts v WHERE v.software = $1 AND v.platform = 0 AND v.until IS NULL ORDER BY v.cve`, int64(id))
 	return list(rows, err, scanVerdict)
 }
 
 // Verdicts is the history of what was said of one identity and one weakness, oldest first.
 func (tx *Tx) Verdicts(ctx context.Context, cve ward.CVE, id ward.SoftwareID) ([]ward.Verdict, error) {
-	rows, err := tx.tx.QueryContext(ctx, `SELECT `+verdictColumns+` FROM verdicts v WHERE v.cve = $1 AND v.software = $2 ORDER BY v.since`, string(cve), int64(id))
+	rows, err := tx.tx.QueryContext(ctx, `SELECT `+verdictColumns+` FROM verdicts v WHERE v.cve = $1 AND v.software = $2 ORDER BY v.since, v.platform`, string(cve), int64(id))
 	return list(rows, err, scanVerdict)
 }
 
 // EndVerdict closes the verdict that stands; one that never stood for any time is taken back.
 func (tx *Tx) EndVerdict(ctx context.Context, v ward.Verdict, at time.Time) error {
-	query := `UPDATE verdicts SET until = $4 WHERE cve = $1 AND software = $2 AND since = $3`
+	query := `UPDATE verdicts SET until = $5 WHERE cve = $1 AND software = $2 AND platform = $3 AND since = $4`
 	if !v.Since.Before(at) {
-		query = `DELETE FROM verdicts WHERE cve = $1 AND software = $2 AND since = $3 AND $4 IS NOT NULL`
+		query = `DELETE FROM verdicts WHERE cve = $1 AND software = $2 AND platform = $3 AND since = $4 AND $5 IS NOT NULL`
 	}
-	if _, err := tx.tx.ExecContext(ctx, query, string(v.CVE), int64(v.Software), micros(v.Since), micros(at)); err != nil {
+	if _, err := tx.tx.ExecContext(ctx, query, string(v.CVE), int64(v.Software), int64(v.Platform), micros(v.Since), micros(at)); err != nil {
 		return fmt.Errorf("store: end verdict on %s: %w", v.CVE, err)
 	}
 	return nil
@@ -139,17 +139,17 @@ func (tx *Tx) SaveVerdicts(ctx context.Context, all []ward.Verdict) (err error) 
 	if len(all) == 0 {
 		return nil
 	}
-	save, err := tx.tx.PrepareContext(ctx, `INSERT INTO verdicts (cve, software, since, until, status, basis, confidence, source, fixed, why)
-		VALUES ($1, $2, MAX($3, COALESCE((SELECT MAX(until) FROM verdicts WHERE cve = $1 AND software = $2), $3)), NULL, $4, $5, $6, $7, $8, $9)
-		ON CONFLICT (cve, software, since) DO UPDATE SET until = NULL, status = excluded.status, basis = excluded.basis,
-		confidence = excluded.confidence, source = excluded.source, fixed = excluded.fixed, why = excluded.why`)
+	save, err := tx.tx.PrepareContext(ctx, `INSERT INTO verdicts (cve, software, since, until, status, basis, confidence, source, fixed, why, platform, waits)
+		VALUES ($1, $2, MAX($3, COALESCE((SELECT MAX(until) FROM verdicts WHERE cve = $1 AND software = $2 AND platform = $10), $3)), NULL, $4, $5, $6, $7, $8, $9, $10, $11)
+		ON CONFLICT (cve, software, platform, since) DO UPDATE SET until = NULL, status = excluded.status, basis = excluded.basis,
+		confidence = excluded.confidence, source = excluded.source, fixed = excluded.fixed, why = excluded.why, waits = excluded.waits`)
 	if err != nil {
 		return fmt.Errorf("store: verdicts: %w", err)
 	}
 	defer func() { err = errors.Join(err, save.Close()) }()
 	for _, v := range all {
 		if _, err := save.ExecContext(ctx, string(v.CVE), int64(v.Software), micros(v.Since), string(v.Status), string(v.Basis),
-			string(v.Confidence), v.Source, v.Fixed, v.Why); err != nil {
+			string(v.Confidence), v.Source, v.Fixed, v.Why, int64(v.Platform), int64(v.Waits)); err != nil {
 			return fmt.Errorf("store: verdict on %s: %w", v.CVE, err)
 		}
 	}
@@ -197,8 +197,20 @@ const goneAt = `(SELECT MIN(n.observed_at) FROM imports n WHERE n.source = i.sou
 // onceListed joins the sources that ever listed an asset l, each once.
 const onceListed = `presence p ON p.asset = l.asset AND p.first_seen = (SELECT MIN(first_seen) FROM presence WHERE source = p.source AND asset = p.asset)`
 
-// overlaps keeps the pairs of verdict v and install i that held at the same time.
-const overlaps = `i.first_seen < COALESCE(v.until, 9223372036854775807) AND (i.last_seen IS NULL OR i.last_seen >= v.since OR v.since < ` + goneAt + `)`
+// onPlatform joins to a verdict v on an install i when its asset was of the platform that the verdict is about.
+const onPlatform = ` LEFT JOIN placements f ON f.platform = v.platform AND f.asset = i.asset`
+
+// A verdict holds on an asset as long as that is of its platform: from begins until ends, where there keeps those that hold
+// at all, and thereNow those that hold now while the verdict stands.
+const (
+	there    = `v.waits = 0 AND (v.platform = 0 OR f.since < COALESCE(v.until, 9223372036854775807) AND (f.until IS NULL OR f.until > v.since))`
+	thereNow = `v.waits = 0 AND (v.platform = 0 OR f.since IS NOT NULL AND f.until IS NULL)`
+	begins   = `MAX(v.since, COALESCE(f.since, v.since))`
+	ends     = `(CASE WHEN v.until IS NULL OR f.until < v.until THEN f.until ELSE v.until END)`
+)
+
+// overlaps keeps the pairs of verdict v, on its platform f, and install i that held at the same time.
+const overlaps = there + ` AND i.first_seen < COALESCE(` + ends + `, 9223372036854775807) AND (i.last_seen IS NULL OR i.last_seen >= ` + begins + ` OR ` + begins + ` < ` + goneAt + `)`
 
 // exposureEdge is what an exposure's interval is made from.
 type exposureEdge struct {
@@ -238,9 +250,9 @@ func (tx *Tx) Exposures(ctx context.Context, scope ward.Scope, q ExposureQuery) 
 	switch {
 	case !q.AsAt.IsZero():
 		at := arg(micros(q.AsAt))
-		where = append(where, `v.since <= `+at, `(v.until IS NULL OR v.until > `+at+`)`, `i.first_seen <= `+at, `(i.last_seen IS NULL OR i.last_seen >= `+at+` OR `+at+` < `+goneAt+`)`)
+		where = append(where, begins+` <= `+at, `(`+ends+` IS NULL OR `+ends+` > `+at+`)`, `i.first_seen <= `+at, `(i.last_seen IS NULL OR i.last_seen >= `+at+` OR `+at+` < `+goneAt+`)`)
 	case q.Open:
-		where = append(where, `v.until IS NULL`, `i.last_seen IS NULL`)
+		where = append(where, `v.until IS NULL`, thereNow, `i.last_seen IS NULL`)
 	}
 	if q.CVE != "" {
 		where = append(where, `v.cve = `+arg(string(q.CVE)))
@@ -253,11 +265,11 @@ func (tx *Tx) Exposures(ctx context.Context, scope ward.Scope, q ExposureQuery) 
 		args = append(args, values...)
 		where = append(where, `v.software IN (SELECT software FROM software_products WHERE product_key IN (`+in+`))`)
 	}
-	from, order := `verdicts v CROSS JOIN installs i ON i.software = v.software`, []string{"i.software", "i.asset", "i.source", "v.cve", "i.first_seen", "v.since"}
+	from, order := `verdicts v CROSS JOIN installs i ON i.software = v.software`, []string{"i.software", "i.asset", "i.source", "v.cve", "i.first_seen", begins}
 	sorted := ""
 	byAsset := q.Asset != 0 || q.Org != "" && q.CVE == "" && len(q.Keys) == 0 && q.Software == 0
 	if byAsset {
-		order = []string{"i.asset", "i.source", "i.software", "v.cve", "i.first_seen", "v.since"}
+		order = []string{"i.asset", "i.source", "i.software", "v.cve", "i.first_seen", begins}
 		var listed string
 		if q.Asset != 0 {
 			listed = `(SELECT DISTINCT source, asset FROM presence WHERE asset = ` + arg(int64(q.Asset)) + `) p`
@@ -291,13 +303,13 @@ func (tx *Tx) Exposures(ctx context.Context, scope ward.Scope, q ExposureQuery) 
 		}
 		where = append(where, `(`+strings.Join(order, ", ")+`) > (`+strings.Join(numbered, ", ")+`)`, order[0]+` >= `+numbered[0])
 	}
-	rows, err := tx.tx.QueryContext(ctx, `SELECT `+of+`, `+verdictColumns+`, `+softwareColumns+`,
+	rows, err := tx.tx.QueryContext(ctx, `SELECT `+of+`, `+verdictColumns+`, `+begins+`, `+ends+`, COALESCE(f.until < COALESCE(v.until, 9223372036854775807), 0), `+softwareColumns+`,
 			a.id, a.operator, a.name, a.class, a.site, a.reachable, a.data, a.services, a.first_seen,
 			EXISTS (SELECT 1 FROM presence z WHERE z.asset = a.id AND z.last_seen IS NULL),
 			s.name, s.grade, s.observed_at, i.source, i.first_seen, i.last_seen, CASE WHEN i.last_seen IS NOT NULL THEN `+goneAt+` END,
 			CASE WHEN i.last_seen IS NULL THEN 0 ELSE EXISTS (SELECT 1 FROM installs n JOIN software m ON m.id = n.software
 				WHERE n.source = i.source AND n.asset = i.asset AND n.first_seen > i.last_seen AND m.vendor = w.vendor AND m.product = w.product) END
-		FROM `+from+` CROSS JOIN software w ON w.id = i.software CROSS JOIN sources s ON s.id = i.source CROSS JOIN assets a ON a.id = i.asset
+		FROM `+from+onPlatform+` CROSS JOIN software w ON w.id = i.software CROSS JOIN sources s ON s.id = i.source CROSS JOIN assets a ON a.id = i.asset
 		WHERE `+strings.Join(where, ` AND `)+` ORDER BY `+sorted+strings.Join(order, ", ")+` LIMIT `+arg(limit+1), args...)
 	found, err := list(rows, err, scanExposure)
 	if err != nil {
@@ -364,11 +376,12 @@ func (tx *Tx) accountableFor(ctx context.Context, ids []ward.AssetID) (map[ward.
 }
 
 func scanExposure(rows *sql.Rows) (e exposureEdge, err error) {
-	var since, until, first, observed, installed, last, gone sql.NullInt64
+	var verdictSince, verdictUntil, since, until, first, observed, installed, last, gone sql.NullInt64
 	var data, services string
-	var present bool
+	var present, moved bool // moved: the asset came to another platform while the verdict stood
 	v, w, a := &e.Verdict, &e.Software, &e.Asset
-	if err := rows.Scan(&e.Org, &v.Software, &v.CVE, &since, &until, &v.Status, &v.Basis, &v.Confidence, &v.Source, &v.Fixed, &v.Why,
+	if err := rows.Scan(&e.Org, &v.Software, &v.CVE, &verdictSince, &verdictUntil, &v.Status, &v.Basis, &v.Confidence, &v.Source, &v.Fixed, &v.Why, &v.Platform, &v.Waits,
+		&since, &until, &moved,
 		&w.ID, &w.Vendor, &w.Product, &w.Version, &w.CPE, &w.PURL,
 		&a.ID, &a.Operator, &a.Name, &a.Class, &a.Site, &a.Reachable, &data, &services, &first, &present,
 		&e.Source, &e.Grade, &observed, &e.source, &installed, &last, &gone, &e.replaced); err != nil {
@@ -380,6 +393,9 @@ func scanExposure(rows *sql.Rows) (e exposureEdge, err error) {
 	switch end := later(moment(last), moment(gone)); {
 	case !v.Until.IsZero() && (end.IsZero() || v.Until.Before(end)):
 		e.LastSeen, e.Ended = v.Until, "verdict changed"
+		if moved {
+			e.Ended = "platform changed"
+		}
 	case !end.IsZero() && e.replaced:
 		e.LastSeen, e.Ended = moment(last), "version changed"
 	case !end.IsZero():
@@ -449,8 +465,8 @@ type OrgCount struct {
 func (tx *Tx) ExposureCounts(ctx context.Context, scope ward.Scope, cve ward.CVE) ([]OrgCount, error) {
 	condition, args := within(scope, "o.org", 2)
 	rows, err := tx.tx.QueryContext(ctx, `SELECT o.org, COUNT(DISTINCT i.asset) AS assets FROM verdicts v
-		CROSS JOIN installs i ON i.software = v.software AND i.last_seen IS NULL CROSS JOIN asset_orgs o ON o.asset = i.asset
-		WHERE v.cve = $1 AND v.until IS NULL AND v.status = 'affected' AND `+condition+`
+		CROSS JOIN installs i ON i.software = v.software AND i.last_seen IS NULL`+onPlatform+` CROSS JOIN asset_orgs o ON o.asset = i.asset
+		WHERE v.cve = $1 AND v.until IS NULL AND v.status = 'affected' AND `+thereNow+` AND `+condition+`
 		GROUP BY o.org ORDER BY assets DESC, o.org`, append([]any{string(cve)}, args...)...)
 	return list(rows, err, func(rows *sql.Rows) (c OrgCount, err error) { err = rows.Scan(&c.Org, &c.Assets); return c, err })
 }
@@ -465,9 +481,9 @@ type Interval struct {
 // ExposureIntervals calls yield with every interval of exposure to a weakness within scope, in no order.
 func (tx *Tx) ExposureIntervals(ctx context.Context, scope ward.Scope, cve ward.CVE, yield func(Interval)) error {
 	condition, args := within(scope, "o.org", 2)
-	rows, err := tx.tx.QueryContext(ctx, `SELECT o.org, i.asset, MAX(i.first_seen, v.since), v.until,
+	rows, err := tx.tx.QueryContext(ctx, `SELECT o.org, i.asset, MAX(i.first_seen, `+begins+`), `+ends+`,
 			CASE WHEN i.last_seen IS NOT NULL THEN MAX(i.last_seen, COALESCE(`+goneAt+`, i.last_seen)) END FROM verdicts v
-		CROSS JOIN installs i ON i.software = v.software CROSS JOIN asset_orgs o ON o.asset = i.asset
+		CROSS JOIN installs i ON i.software = v.software`+onPlatform+` CROSS JOIN asset_orgs o ON o.asset = i.asset
 		WHERE v.cve = $1 AND v.status = 'affected' AND `+overlaps+` AND `+condition, append([]any{string(cve)}, args...)...)
 	_, err = list(rows, err, func(rows *sql.Rows) (struct{}, error) {
 		var i Interval

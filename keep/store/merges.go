@@ -289,6 +289,9 @@ func (tx *Tx) PutUnder(ctx context.Context, merged, kept ward.AssetID) error {
 	if err := tx.repeat(ctx, `UPDATE assets SET merged_into = $1 WHERE id = $2`, int64(kept), int64(merged)); err != nil {
 		return fmt.Errorf("store: merge asset %d: %w", merged, err)
 	}
+	if err := tx.place(ctx, merged, kept); err != nil {
+		return err
+	}
 	sources, err := tx.sourcesOf(ctx, merged)
 	if err != nil {
 		return err
@@ -314,6 +317,9 @@ func (tx *Tx) PutUnder(ctx context.Context, merged, kept ward.AssetID) error {
 func (tx *Tx) TakeOut(ctx context.Context, merged, root ward.AssetID, members []ward.AssetID) error {
 	if err := tx.repeat(ctx, `UPDATE assets SET merged_into = NULL WHERE id = $1`, int64(merged)); err != nil {
 		return fmt.Errorf("store: asset %d: %w", merged, err)
+	}
+	if err := tx.place(ctx, merged, root); err != nil {
+		return err
 	}
 	rows, err := tx.tx.QueryContext(ctx, `SELECT source, listed_as, first_seen, last_seen FROM presence WHERE asset = $1 AND listed_as IN (`+integers(members)+`)`, int64(root))
 	type stay struct {

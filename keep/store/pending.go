@@ -12,7 +12,7 @@ type Room string
 
 // The rooms with pending work, in the order of the walk.
 const (
-	ForMatch    Room = "match"    // subjects "software:ID" and "cve:ID"
+	ForMatch    Room = "match"    // subjects "software:ID", "cve:ID", and "asset:ID" on which what runs has changed
 	ForFindings Room = "findings" // subjects are organisation codes, and "software:ID" of which something else is said
 	ForProof    Room = "proof"    // subjects are organisation codes, and "cve:ID" of which something else is said
 )

@@ -77,8 +77,17 @@ func (tx *Tx) AnsweringOn(ctx context.Context, source ward.SourceID) (map[ward.A
 	return all, err
 }
 
-// AffectedNow lists, ascending, the identities of which the verdict stands that a weakness affects them.
-func (tx *Tx) AffectedNow(ctx context.Context, cve ward.CVE) ([]ward.SoftwareID, error) {
-	rows, err := tx.tx.QueryContext(ctx, `SELECT software FROM verdicts WHERE cve = $1 AND until IS NULL AND status = 'affected' ORDER BY software`, string(cve))
-	return list(rows, err, func(rows *sql.Rows) (id ward.SoftwareID, err error) { err = rows.Scan(&id); return id, err })
+// AffectedNow lists, ascending, the identities of which the verdict stands that a weakness affects them. It is false where
+// what else an asset runs decides of any.
+func (tx *Tx) AffectedNow(ctx context.Context, cve ward.CVE) (ids []ward.SoftwareID, everywhere bool, err error) {
+	everywhere = true
+	rows, err := tx.tx.QueryContext(ctx, `SELECT software, platform <> 0 OR waits <> 0 FROM verdicts
+		WHERE cve = $1 AND until IS NULL AND (status = 'affected' OR waits <> 0) ORDER BY software`, string(cve))
+	ids, err = list(rows, err, func(rows *sql.Rows) (id ward.SoftwareID, err error) {
+		var some bool
+		err = rows.Scan(&id, &some)
+		everywhere = everywhere && !some
+		return id, err
+	})
+	return ids, everywhere, err
 }

@@ -373,9 +373,9 @@ func (tx *Tx) ReachedAssets(ctx context.Context, scope ward.Scope, orgs []ward.O
 	condition, values := within(scope, "o.org", len(args)+1)
 	rows, err := tx.tx.QueryContext(ctx, fmt.Sprintf(`SELECT DISTINCT a.id, a.name, v.cve, w.exploited_since, COALESCE(i.last_seen, s.observed_at), i.last_seen IS NULL
 		FROM asset_orgs o CROSS JOIN assets a ON a.id = o.asset AND a.reachable = %d CROSS JOIN presence p ON p.asset = a.id
-			CROSS JOIN installs i ON i.source = p.source AND i.asset = p.asset CROSS JOIN verdicts v ON v.software = i.software AND v.status = $1
+			CROSS JOIN installs i ON i.source = p.source AND i.asset = p.asset CROSS JOIN verdicts v ON v.software = i.software AND v.status = $1`+onPlatform+`
 			CROSS JOIN vulnerabilities w ON w.id = v.cve CROSS JOIN sources s ON s.id = i.source
-		WHERE v.cve IN (%s) AND o.org IN (%s) AND %s ORDER BY a.name, a.id, v.cve`, ward.Yes, about, of, condition), append(args, values...)...)
+		WHERE v.cve IN (%s) AND o.org IN (%s) AND %s AND `+there+` ORDER BY a.name, a.id, v.cve`, ward.Yes, about, of, condition), append(args, values...)...)
 	return list(rows, err, func(rows *sql.Rows) (r Reached, err error) {
 		var since, seen sql.NullInt64
 		err = rows.Scan(&r.Asset, &r.Name, &r.CVE, &since, &seen, &r.Listed)

@@ -125,12 +125,12 @@ func (l *Library) rejoin(ctx context.Context, tx *store.Tx, who ward.Actor, name
 	if err != nil {
 		return err
 	}
-	subjects := make([]string, len(touched))
+	subjects, ids := make([]string, len(touched)), make([]ward.SoftwareID, len(touched))
 	for i, sw := range touched {
 		if err := tx.Repost(ctx, sw.ID, now.ProductKeys(sw)); err != nil {
 			return err
 		}
-		subjects[i] = "software:" + strconv.FormatInt(int64(sw.ID), 10)
+		ids[i], subjects[i] = sw.ID, "software:"+strconv.FormatInt(int64(sw.ID), 10)
 	}
 	at := l.clock.Now()
 	tx.Hint("feeds", "")
@@ -138,6 +138,9 @@ func (l *Library) rejoin(ctx context.Context, tx *store.Tx, who ward.Actor, name
 	if err := tx.Audit(ctx, ward.AuditEntry{At: at, Person: who.Person, Name: who.Name, Action: action, Subject: a.ID,
 		Detail: fmt.Sprintf("%s and %s: %s (%d identities)", ward.ProductName(a.Vendor, a.Product), ward.ProductName(a.OtherVendor, a.OtherProduct),
 			cmp.Or(a.Reason, "no reason"), len(touched))}); err != nil {
+		return err
+	}
+	if err := tx.PlaceAll(ctx, ids); err != nil { // to weaknesses of other products it is what runs beside them
 		return err
 	}
 	return tx.Mark(ctx, store.ForMatch, at, subjects...)

@@ -107,8 +107,8 @@ func (l *lists) counts(ctx context.Context, tx *store.Tx, scope ward.Scope, cve 
 	if err != nil || !maps.Equal(turns, l.turns) {
 		return nil, false, err
 	}
-	ids, err := tx.AffectedNow(ctx, cve)
-	if err != nil {
+	ids, everywhere, err := tx.AffectedNow(ctx, cve)
+	if err != nil || !everywhere {
 		return nil, false, err
 	}
 	for _, reached := range l.reach.Of(ids) {

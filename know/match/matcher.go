@@ -64,6 +64,7 @@ type batch struct {
 	said    []string          // "cve:ID" of the weaknesses of which something else is said
 	names   know.Aliases
 	changes []ward.VerdictChange
+	beside  *platforms
 }
 
 func (b *batch) run(ctx context.Context) (int, error) {
@@ -74,8 +75,10 @@ func (b *batch) run(ctx context.Context) (int, error) {
 	if b.names, err = aliases(ctx, b.tx); err != nil {
 		return 0, err
 	}
+	b.beside = newPlatforms(b)
 	var done []string
 	var ids []ward.SoftwareID
+	var assets []ward.AssetID
 	for _, subject := range subjects {
 		if b.pairs > mostPairs {
 			break
@@ -90,8 +93,13 @@ func (b *batch) run(ctx context.Context) (int, error) {
 				ids = append(ids, ward.SoftwareID(n))
 				b.pairs += mostPairs / mostSubjects
 			}
+		case "asset":
+			var n int64
+			if n, err = strconv.ParseInt(id, 10, 64); err == nil {
+				assets = append(assets, ward.AssetID(n))
+			}
 		default:
-			err = fmt.Errorf("pending subject %q is neither a weakness nor an identity", subject)
+			err = fmt.Errorf("pending subject %q is neither a weakness nor an identity nor an asset", subject)
 		}
 		if err != nil {
 			return 0, err
@@ -102,7 +110,11 @@ func (b *batch) run(ctx context.Context) (int, error) {
 	if err := b.identities(ctx, ids); err != nil {
 		return 0, err
 	}
-	if err := b.pass(ctx, b.touched[spoken:]); err != nil {
+	fresh := slices.Clone(b.touched[spoken:])
+	if err := b.beside.place(ctx, assets); err != nil { // when the conditions are known that the others wait for
+		return 0, err
+	}
+	if err := b.pass(ctx, fresh); err != nil {
 		return 0, err
 	}
 	if err := b.tx.SaveChanges(ctx, b.changes); err != nil {
@@ -237,6 +249,11 @@ func (b *batch) concerned(id *Identity, postings map[string][]ward.CVE, standing
 			all = append(all, w.CVE)
 		}
 	})
+	for cve := range posted { // what is fixed here may be affected by what is said of another system
+		if w := b.known.compiled[cve].weakness; w != nil && w.limited {
+			all = append(all, cve)
+		}
+	}
 	for cve := range standing {
 		if posted[cve] {
 			all = append(all, cve)
@@ -257,27 +274,47 @@ func (b *batch) settle(ctx context.Context, fresh []ward.Verdict, c kept, id *Id
 	switch {
 	case !said && had:
 		return fresh, b.silent(ctx, id.Software, old)
-	case !said || !had && !worthKeeping(v, id):
+	case !said:
+		return fresh, nil
+	}
+	on, waits := c.weakness.waitsFor(id, opinions)
+	waits = waits && (worthKeeping(v, id) || c.weakness.mayBecome(id, on))
+	if !had && !waits && !worthKeeping(v, id) {
 		return fresh, nil
 	}
 	v.Why = why(opinions)
+	if waits {
+		var err error
+		if v.Waits, err = b.beside.ensure(ctx, id, on); err != nil {
+			return fresh, err
+		}
+	}
+	opened := true
 	switch {
 	case !had:
 		v.Since = c.observed[v.Source] // from when the source was known to say so
 		if v.Since.IsZero() || v.Since.After(b.now) {
 			v.Since = b.now
 		}
-	case old.Status != v.Status:
-		b.changes = append(b.changes, changed(id.Software, old, v, b.now))
+	case old.Status != v.Status || old.Waits != v.Waits:
+		if old.Status != v.Status {
+			b.changes = append(b.changes, changed(id.Software, old, v, b.now))
+		}
 		if err := b.end(ctx, old); err != nil {
 			return fresh, err
 		}
 		v.Since = b.now
 	default:
-		v.Since, v.Until = old.Since, old.Until
-		if v == old {
-			return fresh, nil
+		v.Since, v.Until, opened = old.Since, old.Until, false
+	}
+	if v.Waits != 0 || old.Waits != 0 {
+		var err error
+		if fresh, err = b.beside.settle(ctx, fresh, c, id, v, opened); err != nil {
+			return fresh, err
 		}
+	}
+	if v == old {
+		return fresh, nil
 	}
 	b.touched = append(b.touched, v.Software)
 	return append(fresh, v), nil
@@ -297,9 +334,20 @@ func (b *batch) unsaid(ctx context.Context, standing map[ward.SoftwareID]ward.Ve
 	return nil
 }
 
-// silent ends a verdict that no source supports any more.
+// silent ends a verdict that no source supports any more, and what followed from it on platforms.
 func (b *batch) silent(ctx context.Context, sw ward.Software, old ward.Verdict) error {
 	b.changes = append(b.changes, changed(sw, old, ward.Verdict{}, b.now))
+	if old.Waits != 0 {
+		on, err := b.tx.VerdictsOnPlatforms(ctx, old.CVE, old.Software)
+		if err != nil {
+			return err
+		}
+		for _, v := range on {
+			if err := b.end(ctx, v); err != nil {
+				return err
+			}
+		}
+	}
 	return b.end(ctx, old)
 }
 

@@ -23,13 +23,17 @@ type question struct {
 	software map[ward.SoftwareID]ward.Software
 	said     map[ward.SoftwareID]ward.Verdict // the worst over the weaknesses
 	ids      []ward.SoftwareID
+	waiting  map[ward.SoftwareID]*Identity // of which some verdict depends on what else the asset runs
+	known    *library
+	names    know.Aliases
 }
 
 // ask gathers the identities of the product, and of every product that the weaknesses name when none is given, and holds
 // each against all the weaknesses.
 func ask(ctx context.Context, tx *store.Tx, about ward.About) (*question, error) {
-	q := &question{about: about, name: productName(about), software: map[ward.SoftwareID]ward.Software{}, said: map[ward.SoftwareID]ward.Verdict{}}
-	known := newLibrary()
+	q := &question{about: about, name: productName(about), software: map[ward.SoftwareID]ward.Software{}, said: map[ward.SoftwareID]ward.Verdict{},
+		waiting: map[ward.SoftwareID]*Identity{}, known: newLibrary()}
+	known := q.known
 	if err := known.load(ctx, tx, about.CVEs...); err != nil {
 		return nil, err
 	}
@@ -41,6 +45,7 @@ func ask(ctx context.Context, tx *store.Tx, about ward.About) (*question, error)
 	if err != nil {
 		return nil, err
 	}
+	q.names = names
 	q.keys = names.Also(q.keys)
 	keys := slices.Clone(q.keys)
 	for _, cve := range about.CVEs {
@@ -59,15 +64,9 @@ func ask(ctx context.Context, tx *store.Tx, about ward.About) (*question, error)
 	}
 	for _, sw := range all {
 		id := ReadAs(sw, names)
-		var worst *ward.Verdict
-		for _, cve := range about.CVEs {
-			w := known.compiled[cve].weakness
-			if w == nil {
-				continue
-			}
-			if v, ok := w.Evaluate(id, nil); ok && (worst == nil || worse(v, *worst)) {
-				worst = &v
-			}
+		worst, waits := q.worst(id, nil)
+		if waits {
+			q.waiting[sw.ID] = id
 		}
 		ours := slices.ContainsFunc(id.Keys, func(key string) bool { return slices.Contains(q.keys, key) })
 		switch {
@@ -84,6 +83,34 @@ func ask(ctx context.Context, tx *store.Tx, about ward.About) (*question, error)
 		q.ids = append(q.ids, sw.ID)
 	}
 	return q, nil
+}
+
+// worst is what is said of an identity over all the weaknesses, with what runs beside it for each condition, and whether any
+// of it depends on that.
+func (q *question) worst(id *Identity, beside map[string][]*Identity) (worst *ward.Verdict, waits bool) {
+	for _, cve := range q.about.CVEs {
+		w := q.known.compiled[cve].weakness
+		if w == nil {
+			continue
+		}
+		v, opinions := w.decide(id, nil)
+		if len(opinions) == 0 {
+			continue
+		}
+		if on, depends := w.waitsFor(id, opinions); depends {
+			waits = true
+			_, digest := on.body()
+			if members, told := beside[digest]; told {
+				if v, opinions = w.decide(id, members); len(opinions) == 0 {
+					continue // nobody speaks of it there
+				}
+			}
+		}
+		if v.Why = why(opinions); worst == nil || worse(v, *worst) {
+			worst = &v
+		}
+	}
+	return worst, waits
 }
 
 // worse orders verdicts of several weaknesses on one identity: what must not be missed first, then the stronger statement,
@@ -157,8 +184,12 @@ func (m *Matcher) gather(ctx context.Context, tx *store.Tx, scope ward.Scope, ab
 	if err != nil {
 		return nil, err
 	}
+	on, err := q.onAssets(ctx, tx, scope)
+	if err != nil {
+		return nil, err
+	}
 	for _, r := range running {
-		e.running[r.Org] = append(e.running[r.Org], r)
+		e.running[r.Org] = append(e.running[r.Org], on.split(r)...)
 	}
 	var open []ward.SoftwareID
 	for _, id := range q.ids {
@@ -498,6 +529,10 @@ func (m *Matcher) Evidence(ctx context.Context, tx *store.Tx, org ward.OrgID, ab
 	if err != nil {
 		return nil, err
 	}
+	on, err := q.onAssets(ctx, tx, ward.Only(org))
+	if err != nil {
+		return nil, err
+	}
 	declared, err := tx.DeclaredOn(ctx, ward.Only(org), q.keys)
 	if err != nil {
 		return nil, err
@@ -522,7 +557,8 @@ func (m *Matcher) Evidence(ctx context.Context, tx *store.Tx, org ward.OrgID, ab
 		if d, ok := declared[org]; s.Format == declaration && (!ok || !m.clock.Now().Before(d.Expires)) {
 			continue
 		}
-		sw, v := q.software[s.Software], q.said[s.Software]
+		there := on.of(s.Software, s.Asset)
+		sw, v := q.software[there], q.said[there]
 		seen := ward.Seen{
 			Asset: s.Asset, Name: s.Name, Software: spoken(sw), Version: Read(sw).version, Status: v.Status, Basis: v.Basis, Fixed: v.Fixed, Why: v.Why,
 			Source: s.Source, Grade: s.Grade, ObservedAt: s.LastSeen, Gone: s.Gone,

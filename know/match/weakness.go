@@ -15,6 +15,7 @@ type Weakness struct {
 	CVE     ward.CVE
 	Keys    []string // of every product that is called vulnerable
 	sources []source
+	limited bool // some entry is about some operating systems alone
 	silent  bool // in a catalogue: nobody says anything of versions, or it is withdrawn
 }
 
@@ -105,7 +106,7 @@ func (w *Weakness) hear(d *dictionary, r know.Report) {
 
 // index puts the sources in order and lists the products; false when nothing is said of versions, or it is withdrawn.
 func (w *Weakness) index() bool {
-	w.Keys = nil
+	w.Keys, w.limited = nil, false
 	says := false
 	for i := range w.sources {
 		s := &w.sources[i]
@@ -116,6 +117,7 @@ func (w *Weakness) index() bool {
 		says = says || len(s.claims)+len(s.trees) > 0
 		for j := range s.claims {
 			c := &s.claims[j]
+			w.limited = w.limited || len(c.families) > 0
 			w.Keys = append(append(w.Keys, c.pkg), c.cpeKeys...)
 			if !strings.HasPrefix(c.key, "/") { // a product without a vendor is anybody's
 				w.Keys = append(w.Keys, c.key)

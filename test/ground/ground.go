@@ -94,7 +94,7 @@ func (g *Ground) Exposed(org ward.OrgID, id ward.AssetID, name, version string, 
 	g.Row(`INSERT INTO installs (software, asset, source, first_seen) SELECT s.id, $1, r.id, $2 FROM software s, sources r WHERE s.identity = $3 AND r.org = $4`,
 		int64(id), at, version, string(org))
 	for _, cve := range cves {
-		g.Row(`INSERT INTO verdicts SELECT $1, id, $2, NULL, 'affected', 'version', 'name', 'cna:ivanti', '12.5.0.1', 'because' FROM software WHERE identity = $3 ON CONFLICT DO NOTHING`,
+		g.Row(`INSERT INTO verdicts (cve, software, since, until, status, basis, confidence, source, fixed, why) SELECT $1, id, $2, NULL, 'affected', 'version', 'name', 'cna:ivanti', '12.5.0.1', 'because' FROM software WHERE identity = $3 ON CONFLICT DO NOTHING`,
 			string(cve), at, version)
 	}
 }
