@@ -45,11 +45,11 @@ func (b *Board) clocked(a ward.Alert, name string, who ward.Actor) (ward.Alert, 
 		policy = policy.ForExercise()
 	}
 	a.Policy = policy
-	return timed(a, who)
+	return b.timed(a, who)
 }
 
 // timed fills in the clocks that nobody set, and checks the others.
-func timed(a ward.Alert, who ward.Actor) (ward.Alert, error) {
+func (b *Board) timed(a ward.Alert, who ward.Actor) (ward.Alert, error) {
 	a.AcknowledgeWithin = cmp.Or(a.AcknowledgeWithin, a.Policy.RespondWithin)
 	a.UpdateEvery = cmp.Or(a.UpdateEvery, a.Policy.UpdateEvery)
 	for _, clock := range []struct {
@@ -61,6 +61,9 @@ func timed(a ward.Alert, who ward.Actor) (ward.Alert, error) {
 		}
 	}
 	a.RemediateBy = a.RemediateBy.UTC().Truncate(time.Microsecond)
+	if latest := b.clock.Now().Add(mostClock); a.RemediateBy.After(latest) {
+		return a, &ward.Invalid{Field: "remediate_by", Problem: act.When(a.RemediateBy) + " is out of bounds", Hint: "a year from now at the latest"}
+	}
 	if asPolicy(a) {
 		a.ClocksWhy, a.ClocksBy = "", ""
 	} else {
@@ -100,7 +103,7 @@ func (b *Board) SetClocks(ctx context.Context, who ward.Actor, id ward.AlertID, 
 		changed := *a
 		changed.AcknowledgeWithin, changed.UpdateEvery, changed.RemediateBy = clocks.AcknowledgeWithin, clocks.UpdateEvery, clocks.RemediateBy
 		changed.CheckRequired, changed.CheckWhy, changed.ClocksWhy = clocks.CheckRequired, checkWhy, why
-		if changed, err = timed(changed, who); err != nil {
+		if changed, err = b.timed(changed, who); err != nil {
 			return err
 		}
 		if why == "" && !asPolicy(changed) {
@@ -112,4 +115,12 @@ func (b *Board) SetClocks(ctx context.Context, who ward.Actor, id ward.AlertID, 
 		*a = changed
 		return nil
 	})
+}
+
+// inTime checks that the date of remediation can still be kept when organisations first read it.
+func (b *Board) inTime(by time.Time) error {
+	if !by.IsZero() && !by.After(b.clock.Now()) {
+		return &ward.Invalid{Field: "remediate_by", Problem: act.When(by) + " has passed", Hint: "give a later date, or none to keep the policy's days"}
+	}
+	return nil
 }

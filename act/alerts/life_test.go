@@ -923,3 +923,23 @@ func TestFaultANoticeFailsInTheMiddleOfAWithdrawalOrASupersession(t *testing.T) 
 		wantTold(t, g, "XZ2", "alert.published")
 	}
 }
+
+// A date that nobody can keep is refused when it is written, and one that passed while the draft waited when it is published.
+func TestADateOfRemediationCanStillBeKept(t *testing.T) {
+	g := ground.New(t, "XZ1")
+	a := approved(t, g)
+	clocks := alerts.Clocks{RemediateBy: g.Clock.Now().AddDate(2, 0, 0), Why: "x"}
+	var bad *ward.Invalid
+	if _, err := g.Board.SetClocks(g.Ctx, ground.Bea, a.ID, a.Version, clocks); !errors.As(err, &bad) || bad.Field != "remediate_by" {
+		t.Errorf("in two years: %v", err)
+	}
+	clocks.RemediateBy = g.Clock.Now().Add(24 * time.Hour)
+	a, err := g.Board.SetClocks(g.Ctx, ground.Bea, a.ID, a.Version, clocks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Clock.Advance(25 * time.Hour)
+	if _, err := g.Board.Publish(g.Ctx, ground.Bea, a.ID, a.Version, alerts.Audience{}); !errors.As(err, &bad) || bad.Field != "remediate_by" {
+		t.Errorf("published after its date: %v", err)
+	}
+}

@@ -244,6 +244,9 @@ func (b *Board) publish(ctx context.Context, who ward.Actor, id ward.AlertID, ve
 		if err := allowed(tx, a); err != nil {
 			return err
 		}
+		if err := b.inTime(a.RemediateBy); err != nil {
+			return err
+		}
 		a.State, a.Issued, a.Edition, a.Exploited = ward.Published, b.clock.Now(), 1, exploited
 		asked := make([]ward.OrgID, len(found.standings))
 		for i, s := range found.standings {

@@ -103,8 +103,13 @@ func (b *Board) newWords(ctx context.Context, who ward.Actor, a, draft ward.Aler
 		return words, &ward.Invalid{Field: "exercise", Problem: "cannot change once the alert has its threat ID", Hint: "draft another"}
 	}
 	words.Policy = a.Policy
-	if words, err = timed(words, who); err != nil {
+	if words, err = b.timed(words, who); err != nil {
 		return words, err
+	}
+	if !words.RemediateBy.Equal(a.RemediateBy) {
+		if err := b.inTime(words.RemediateBy); err != nil {
+			return words, err
+		}
 	}
 	return over(a, words), nil
 }

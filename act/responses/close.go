@@ -44,7 +44,9 @@ func (c *answering) close(ctx context.Context, how ward.Closing, words string) e
 	case ward.OutcomeResidual:
 		err = c.leave(ctx, how)
 	case ward.OutcomeFixed:
-		err = c.fixed(how.FixedAt)
+		if err = c.fixed(how.FixedAt); err == nil && how.Outcome == ward.OutcomeFixed && c.r.ClaimedFixedAt.IsZero() {
+			err = &ward.Invalid{Field: "fixed_at", Problem: "is not known", Hint: "say since when it is fixed"}
+		}
 	case ward.OutcomeNotApplicable:
 		if !denies(c.r.Applicability) {
 			c.unclaim()

@@ -332,6 +332,7 @@ func TestOutcomesThatAreRefused(t *testing.T) {
 		{"left without a reason", "residual[0].reason", left("x", "", soon)},
 		{"left without a date", "residual[0].until", left("x", "x", never)},
 		{"the others not fixed", "fixed_at", ward.Closing{Outcome: ward.OutcomeResidual, Residual: left("x", "x", soon).Residual}},
+		{"fixed since nobody knows when", "fixed_at", ward.Closing{Outcome: ward.OutcomeFixed}},
 		{"fixed tomorrow", "fixed_at", ward.Closing{Outcome: ward.OutcomeFixed, FixedAt: soon}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
