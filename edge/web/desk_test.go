@@ -18,7 +18,10 @@ func deskPlace(t *testing.T) (p *place, nadia, owen *http.Client, asks func(what
 	nadia, owen = p.as(t, "nadia.frost@watch.example"), p.as(t, "owen.tarn@watch.example")
 	asks = func(what string, c *http.Client, path string, form url.Values, want int, says ...string) string {
 		t.Helper()
-		status, body := 0, ""
+		var (
+			status int
+			body   string
+		)
 		if form == nil {
 			status, body = p.get(t, c, path)
 		} else {
