@@ -225,8 +225,14 @@ func (s *Site) publishing(r *http.Request, who ward.Actor, wrong []FieldError) (
 	for _, x := range told {
 		st := x.Standing
 		counts[st.State]++
-		people += len(x.To)
-		if !slices.ContainsFunc(x.To, func(r ward.Recipient) bool { return r.Contact != 0 }) {
+		messages := 0
+		for _, r := range x.To {
+			if r.Contact != 0 {
+				messages++
+			}
+		}
+		people += messages
+		if messages == 0 {
 			nobody++
 		}
 		table.Rows = append(table.Rows, Row{Key: string(x.Org), Name: known.name(x.Org), Cells: []View{link(known.name(x.Org), orgHref(x.Org)),
