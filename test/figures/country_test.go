@@ -292,18 +292,21 @@ func (w *world) look(b *testing.B) {
 	}
 }
 
-// standing is where one organisation stands.
-type standing struct{ Org, State string }
+// previewed is what the preview of an alert says of one organisation.
+type previewed struct {
+	Org      string
+	Standing struct{ State string }
+}
 
-// preview asks where each organisation stands.
-func (w *world) preview(b *testing.B, alert string) []standing {
+// preview asks who would be told, and where each organisation stands.
+func (w *world) preview(b *testing.B, alert string) []previewed {
 	b.Helper()
 	answer, err := w.national.Post(w.base+"/api/v1/alerts/"+alert+"/preview", "application/json", strings.NewReader("{}"))
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer answer.Body.Close()
-	var page struct{ Items []standing }
+	var page struct{ Items []previewed }
 	if err := json.NewDecoder(answer.Body).Decode(&page); err != nil || answer.StatusCode != http.StatusOK {
 		b.Fatalf("preview: %s: %v", answer.Status, err)
 	}

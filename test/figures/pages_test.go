@@ -125,16 +125,16 @@ func BenchmarkAdvisory(b *testing.B) {
 		start := time.Now()
 		w.run(b, "feed", "sync", "--from", path)
 		id := w.draft(b, one.ID)
-		standings := w.preview(b, id)
+		all := w.preview(b, id)
 		longest = max(longest, time.Since(start))
 		exposed = 0
-		for _, s := range standings {
-			if s.State == "exposed" {
+		for _, x := range all {
+			if x.Standing.State == "exposed" {
 				exposed++
 			}
 		}
-		if len(standings) != w.Orgs || exposed != w.Orgs {
-			b.Fatalf("%d of %d standings, %d exposed", len(standings), w.Orgs, exposed)
+		if len(all) != w.Orgs || exposed != w.Orgs {
+			b.Fatalf("%d of %d standings, %d exposed", len(all), w.Orgs, exposed)
 		}
 	}
 	record(b, figure{"a new advisory to a drafted alert", longest.Seconds(), 2, "s", fmt.Sprintf("%s; %d exposed", w.String(), exposed)})
