@@ -1,0 +1,209 @@
+package sigma
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// What one file may ask for. The largest rule of the community's set has 47 kB and some thousand values.
+const (
+	maxFile      = 4 << 20 // bytes
+	maxDocuments = 10_000  // in a file
+	maxNodes     = 200_000 // in a document, each alias counted as what it stands for
+	maxDepth     = 50
+)
+
+// A yamlValue is a piece of YAML with its aliases and merges written out: a scalar, a list or a map.
+type yamlValue struct {
+	shape shape
+	// text of a scalar: whole numbers in decimal, true and false in small letters, all others as written.
+	text   string
+	number bool
+	keys   []string // of a map, beside list
+	list   []yamlValue
+}
+
+type shape uint8
+
+const (
+	yamlNull shape = iota
+	yamlScalar
+	yamlList
+	yamlMap
+)
+
+func (s shape) String() string {
+	return [...]string{"null", "a value", "a list", "a map"}[s]
+}
+
+// get is the value at the key of a map, or null.
+func (v yamlValue) get(key string) yamlValue {
+	if i := slices.Index(v.keys, key); i >= 0 {
+		return v.list[i]
+	}
+	return yamlValue{}
+}
+
+// strings are the texts of a scalar or of a list of scalars.
+func (v yamlValue) strings() ([]string, error) {
+	switch v.shape {
+	case yamlNull:
+		return nil, nil
+	case yamlScalar:
+		return []string{v.text}, nil
+	case yamlList:
+		texts := make([]string, 0, len(v.list))
+		for _, e := range v.list {
+			if e.shape != yamlScalar {
+				return nil, fmt.Errorf("%v where a value is expected", e.shape)
+			}
+			texts = append(texts, e.text)
+		}
+		return texts, nil
+	default:
+		return nil, fmt.Errorf("%v where a list is expected", v.shape)
+	}
+}
+
+// documents reads the YAML documents of one file. What stands before a broken one is returned beside the error.
+func documents(text []byte) (docs []yamlValue, err error) {
+	if len(text) > maxFile {
+		return nil, fmt.Errorf("%d bytes, more than %d", len(text), maxFile)
+	}
+	if !utf8.Valid(text) {
+		return nil, errors.New("not UTF-8")
+	}
+	defer func() {
+		if r := recover(); r != nil { // the YAML library panics on some of what is no YAML
+			err = fmt.Errorf("not YAML: %v", r)
+		}
+	}()
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	for {
+		var n yaml.Node
+		if err := d.Decode(&n); errors.Is(err, io.EOF) {
+			return docs, nil
+		} else if err != nil {
+			return docs, fmt.Errorf("not YAML: %s", strings.TrimPrefix(err.Error(), "yaml: "))
+		}
+		if len(docs) == maxDocuments {
+			return docs, fmt.Errorf("more than %d documents", maxDocuments)
+		}
+		budget := maxNodes
+		v, err := written(&n, &budget, 0)
+		if err != nil {
+			return docs, err
+		}
+		if v.shape != yamlNull {
+			docs = append(docs, v)
+		}
+	}
+}
+
+// written writes a node out. The budget is how many more values the document may have.
+func written(n *yaml.Node, budget *int, depth int) (yamlValue, error) {
+	if *budget--; *budget < 0 {
+		return yamlValue{}, fmt.Errorf("line %d: more than %d values (aliases counted as what they stand for)", n.Line, maxNodes)
+	}
+	if depth > maxDepth {
+		return yamlValue{}, fmt.Errorf("line %d: nested deeper than %d", n.Line, maxDepth)
+	}
+	switch n.Kind {
+	case yaml.DocumentNode:
+		return written(n.Content[0], budget, depth)
+	case yaml.AliasNode:
+		return written(n.Alias, budget, depth+1)
+	case yaml.SequenceNode:
+		v := yamlValue{shape: yamlList, list: make([]yamlValue, 0, len(n.Content))}
+		for _, c := range n.Content {
+			e, err := written(c, budget, depth+1)
+			if err != nil {
+				return yamlValue{}, err
+			}
+			v.list = append(v.list, e)
+		}
+		return v, nil
+	case yaml.MappingNode:
+		return writtenMap(n, budget, depth)
+	case yaml.ScalarNode:
+		return writtenScalar(n)
+	default:
+		return yamlValue{}, nil // an empty document
+	}
+}
+
+func writtenMap(n *yaml.Node, budget *int, depth int) (yamlValue, error) {
+	v := yamlValue{shape: yamlMap, keys: make([]string, 0, len(n.Content)/2), list: make([]yamlValue, 0, len(n.Content)/2)}
+	var merges []yamlValue
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, err := written(n.Content[i], budget, depth+1)
+		if err != nil {
+			return yamlValue{}, err
+		}
+		e, err := written(n.Content[i+1], budget, depth+1)
+		if err != nil {
+			return yamlValue{}, err
+		}
+		switch {
+		case n.Content[i].ShortTag() == "!!merge":
+			merges = append(merges, e)
+			continue
+		case key.shape != yamlScalar:
+			return yamlValue{}, fmt.Errorf("line %d: %v as a key", n.Content[i].Line, key.shape)
+		case slices.Contains(v.keys, key.text):
+			return yamlValue{}, fmt.Errorf("line %d: key %q twice", n.Content[i].Line, key.text)
+		}
+		v.keys, v.list = append(v.keys, key.text), append(v.list, e)
+	}
+	for _, m := range merges {
+		if m.shape == yamlMap {
+			m = yamlValue{shape: yamlList, list: []yamlValue{m}}
+		}
+		for _, from := range m.list {
+			if m.shape != yamlList || from.shape != yamlMap {
+				return yamlValue{}, fmt.Errorf("line %d: << of what is no map", n.Line)
+			}
+			v = v.under(from)
+		}
+	}
+	return v, nil
+}
+
+// under adds what the other map has and this one has not.
+func (v yamlValue) under(other yamlValue) yamlValue {
+	for i, key := range other.keys {
+		if !slices.Contains(v.keys, key) {
+			v.keys, v.list = append(v.keys, key), append(v.list, other.list[i])
+		}
+	}
+	return v
+}
+
+func writtenScalar(n *yaml.Node) (yamlValue, error) {
+	switch n.ShortTag() {
+	case "!!null":
+		return yamlValue{}, nil
+	case "!!bool":
+		return yamlValue{shape: yamlScalar, text: strings.ToLower(n.Value)}, nil
+	case "!!int":
+		v := yamlValue{shape: yamlScalar, text: n.Value, number: true}
+		if i, err := strconv.ParseInt(strings.ReplaceAll(n.Value, "_", ""), 0, 64); err == nil {
+			v.text = strconv.FormatInt(i, 10)
+		}
+		return v, nil
+	case "!!float":
+		return yamlValue{shape: yamlScalar, text: n.Value, number: true}, nil
+	case "!!binary":
+		return yamlValue{}, fmt.Errorf("line %d: binary data", n.Line)
+	default:
+		return yamlValue{shape: yamlScalar, text: n.Value}, nil
+	}
+}
