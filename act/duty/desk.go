@@ -87,20 +87,30 @@ func deskOf(who ward.Actor, need ward.Permission) (ward.OrgID, error) {
 	return who.Org, nil
 }
 
+// A Listing is a page of what waits at a desk, with what stands around it. All of it is of one moment, because what waits is
+// worked out anew for each question.
+type Listing struct {
+	ward.Page[ward.Item]
+	Matching int    // how many items the query chooses, those of other pages too
+	Counts   Counts // of the whole desk, whatever the query chooses
+}
+
 // Items lists what waits at the reader's desk, the most pressing first.
-func (d *Desk) Items(ctx context.Context, who ward.Actor, q Query) (page ward.Page[ward.Item], err error) {
+func (d *Desk) Items(ctx context.Context, who ward.Actor, q Query) (list Listing, err error) {
 	if _, err := deskOf(who, ward.MayRead); err != nil {
-		return page, err
+		return list, err
 	}
 	all, err := d.all(ctx, who)
 	if err != nil {
-		return page, err
+		return list, err
 	}
+	list.Counts = count(who, all)
 	all = slices.DeleteFunc(all, func(i ward.Item) bool { return !q.wants(who, i) })
+	list.Matching = len(all)
 	if q.After != "" {
 		after, err := readCursor(q.After)
 		if err != nil {
-			return page, err
+			return list, err
 		}
 		all = slices.DeleteFunc(all, func(i ward.Item) bool { return pressing(i, after) <= 0 })
 	}
@@ -112,11 +122,11 @@ func (d *Desk) Items(ctx context.Context, who ward.Actor, q Query) (page ward.Pa
 		limit = ward.MostPageSize
 	}
 	if len(all) > limit {
-		page.Next = cursor(all[limit-1])
+		list.Next = cursor(all[limit-1])
 		all = all[:limit]
 	}
-	page.Items = all
-	return page, nil
+	list.Items = all
+	return list, nil
 }
 
 // Item reads one item.
@@ -127,13 +137,8 @@ func (d *Desk) Item(ctx context.Context, who ward.Actor, id ward.ItemID) (ward.I
 	return d.one(ctx, who, id)
 }
 
-// Counts counts what waits at the reader's desk.
-func (d *Desk) Counts(ctx context.Context, who ward.Actor) (c Counts, err error) {
-	c.Kinds = map[ward.ItemKind]int{}
-	if _, err := deskOf(who, ward.MayRead); err != nil {
-		return c, err
-	}
-	all, err := d.all(ctx, who)
+func count(who ward.Actor, all []ward.Item) Counts {
+	c := Counts{Kinds: map[ward.ItemKind]int{}}
 	for _, i := range all {
 		if !i.Aside.IsZero() {
 			c.Aside++
@@ -151,7 +156,7 @@ func (d *Desk) Counts(ctx context.Context, who ward.Actor) (c Counts, err error)
 			c.Urgent++
 		}
 	}
-	return c, err
+	return c
 }
 
 func (q Query) wants(who ward.Actor, i ward.Item) bool {

@@ -12,9 +12,8 @@ import (
 
 // Duty is the watch desk: *duty.Desk.
 type Duty interface {
-	Items(ctx context.Context, who ward.Actor, q duty.Query) (ward.Page[ward.Item], error)
+	Items(ctx context.Context, who ward.Actor, q duty.Query) (duty.Listing, error)
 	Item(ctx context.Context, who ward.Actor, id ward.ItemID) (ward.Item, error)
-	Counts(ctx context.Context, who ward.Actor) (duty.Counts, error)
 	Take(ctx context.Context, who ward.Actor, id ward.ItemID) (ward.Item, error)
 	TakeOver(ctx context.Context, who ward.Actor, id ward.ItemID, words string) (ward.Item, error)
 	Release(ctx context.Context, who ward.Actor, id ward.ItemID, words string) (ward.Item, error)
@@ -237,12 +236,12 @@ func (a *API) duty() {
 		}) (*Listed[Item], error) {
 			page, err := d.Items(ctx, who, duty.Query{Kind: ward.ItemKind(in.Kind), Org: orgOf(in.Org), Alert: ward.AlertID(in.Alert), Text: in.Text,
 				Mine: in.Mine, Unowned: in.Unowned, Urgent: in.Urgent, Aside: in.Aside, After: in.After, Limit: in.Limit})
-			return listed(page, err, itemOf)
+			return listed(page.Page, err, itemOf)
 		})
 	route(a, http.MethodGet, "/desk/counts", "desk", "Count what needs a person at the caller's desk",
 		func(ctx context.Context, who ward.Actor, _ *struct{}) (*One[ItemCounts], error) {
-			counts, err := d.Counts(ctx, who)
-			return one(counts, err, func(c duty.Counts) ItemCounts {
+			desk, err := d.Items(ctx, who, duty.Query{Limit: 1})
+			return one(desk.Counts, err, func(c duty.Counts) ItemCounts {
 				return ItemCounts{c.All, c.Mine, c.Unowned, c.Urgent, c.Aside, c.Kinds}
 			})
 		})

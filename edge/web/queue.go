@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -71,10 +70,6 @@ func (s *Site) queue(r *http.Request, who ward.Actor, ask url.Values, wrong []Fi
 	if err != nil {
 		return Page{}, err
 	}
-	counts, err := s.Duty.Counts(ctx, who)
-	if err != nil {
-		return Page{}, err
-	}
 	known, err := s.register(ctx, who.Scope)
 	if err != nil {
 		return Page{}, err
@@ -83,10 +78,7 @@ func (s *Site) queue(r *http.Request, who ward.Actor, ask url.Values, wrong []Fi
 	if err != nil {
 		return Page{}, err
 	}
-	matching, err := s.matching(ctx, who, query, page)
-	if err != nil {
-		return Page{}, err
-	}
+	counts, matching := page.Counts, page.Matching
 	data := queueData{
 		Live:   Live{ID: "queue", Href: queueHref(filters), Topics: []string{"queue", "feeds"}},
 		Done:   queueDone(ask),
@@ -115,23 +107,6 @@ func (s *Site) queue(r *http.Request, who ward.Actor, ask url.Values, wrong []Fi
 		data.Items.Empty = Empty{Text: "Nothing that waits fits.", Next: link("Show the whole queue", "/queue")}
 	}
 	return Page{Title: "Queue", Template: "queue", Current: "queue", Data: data, Failed: len(wrong) > 0}, nil
-}
-
-// matching counts all that a query chooses, the other pages too.
-func (s *Site) matching(ctx context.Context, who ward.Actor, query duty.Query, first ward.Page[ward.Item]) (int, error) {
-	if first.Next == "" && query.After == "" {
-		return len(first.Items), nil
-	}
-	query.After, query.Limit = "", ward.MostPageSize
-	total := 0
-	for {
-		page, err := s.Duty.Items(ctx, who, query)
-		total += len(page.Items)
-		if err != nil || page.Next == "" {
-			return total, err
-		}
-		query.After = page.Next
-	}
 }
 
 func queueLede(c duty.Counts) string {

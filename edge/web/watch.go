@@ -93,11 +93,8 @@ func (s *Site) watch(r *http.Request, who ward.Actor) (Page, error) {
 // waitingItems are the first of what waits at the desk: decisions, then the updates that no alert asks for. The queue has the
 // rest.
 func (s *Site) waitingItems(ctx context.Context, who ward.Actor, known register) (Table, duty.Counts, error) {
-	counts, err := s.Duty.Counts(ctx, who)
-	if err != nil {
-		return Table{}, counts, err
-	}
 	page, err := s.Duty.Items(ctx, who, duty.Query{Limit: ward.MostPageSize})
+	counts := page.Counts
 	if err != nil {
 		return Table{}, counts, err
 	}
