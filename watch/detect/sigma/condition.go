@@ -110,7 +110,7 @@ func (c *conditionReader) operand() (Expr, error) {
 		c.tokens = c.tokens[2:]
 		return c.of(word)
 	}
-	if slices.Contains([]string{"and", "or", "not", "of", ")", "|"}, strings.ToLower(word)) {
+	if reserved(word) {
 		return nil, fmt.Errorf("%q where a search identifier is expected", word)
 	}
 	c.tokens = c.tokens[1:]
@@ -118,6 +118,11 @@ func (c *conditionReader) operand() (Expr, error) {
 		return nil, fmt.Errorf("no search identifier %q", word)
 	}
 	return c.search(word)
+}
+
+// reserved says whether a token has a meaning of its own.
+func reserved(word string) bool {
+	return slices.Contains([]string{"and", "or", "not", "of", "(", ")", "|"}, strings.ToLower(word))
 }
 
 // of is "1 of", "all of" and "3 of" some search identifiers: those that a pattern names, or all ("them").

@@ -37,8 +37,16 @@ type draft struct {
 	filter      *filter
 	partly      []string // what it says and is not done
 	refused     string   // why it does not work
-	quiet       bool
-	loud        bool
+	quiet, loud bool     // what the correlations that refer to it want of it
+	stands      *draft   // the rule whose aggregation this correlation is
+}
+
+// refuse says why a document does not work. A rule with an aggregation does not work without it.
+func (d *draft) refuse(err error) {
+	d.refused = err.Error()
+	if d.stands != nil && d.stands.refused == "" {
+		d.stands.refused = d.refused
+	}
 }
 
 // A head is what all kinds of documents have.
@@ -159,7 +167,7 @@ func (r *reader) document(file string, doc yamlValue) {
 		err = errors.New("none of detection, correlation and filter")
 	}
 	if err != nil {
-		d.refused = err.Error()
+		d.refuse(err)
 	}
 }
 
@@ -207,6 +215,12 @@ func (r *reader) detection(d *draft, v yamlValue) error {
 	var each []Expr
 	var failed []string
 	for _, text := range texts {
+		if before, after, found := strings.Cut(text, "|"); found && len(texts) == 1 {
+			if err := r.aggregation(d, after, v.get("timeframe").text); err != nil {
+				return fmt.Errorf("condition: %w", err)
+			}
+			text = before
+		}
 		e, err := s.condition(text)
 		if err != nil {
 			failed = append(failed, err.Error())
@@ -330,6 +344,7 @@ func (r *reader) finish() (*Set, *Report) {
 	set.Correlations = r.correlate(places)
 	for _, d := range slices.Concat(r.rules, r.correlations, r.filters) {
 		switch {
+		case d.stands != nil: // one document with its rule
 		case d.refused != "":
 			r.report.Refused = append(r.report.Refused, Trouble{d.called(), d.file, d.refused})
 		case len(d.partly) > 0:
@@ -346,7 +361,7 @@ func (r *reader) finish() (*Set, *Report) {
 func (r *reader) once() {
 	first := map[string]*draft{}
 	for _, d := range slices.Concat(r.rules, r.correlations, r.filters) {
-		if d.id == "" || d.refused != "" {
+		if d.id == "" || d.refused != "" || d.stands != nil {
 			continue
 		}
 		if other := first[d.id]; other != nil {
