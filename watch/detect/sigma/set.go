@@ -153,6 +153,8 @@ func (r *reader) document(file string, doc yamlValue) {
 	}
 	has := func(key string) bool { return slices.Contains(doc.keys, key) }
 	switch {
+	case has("regression_tests_info") && !has("detection"):
+		return // says which samples stand beside it, and is no rule
 	case has("correlation"):
 		r.correlations = append(r.correlations, d)
 		err = r.readCorrelation(d, doc)
