@@ -17,14 +17,16 @@ type Class uint16
 // A Log is what a Class stands for. One record may be of several categories: a Sysmon event 13 is a registry_set and a
 // registry_event.
 type Log struct {
-	Product    string
-	Service    string
+	Product string
+	Service string
+	// Also are further services that it counts as: a line of sshd is one of auth.
+	Also       []string
 	Categories []string
 }
 
 // Is says whether a record of this log is one that the source asks for.
 func (l Log) Is(s Source) bool {
 	return (s.Product == "" || s.Product == l.Product) &&
-		(s.Service == "" || s.Service == l.Service) &&
+		(s.Service == "" || s.Service == l.Service || slices.Contains(l.Also, s.Service)) &&
 		(s.Category == "" || slices.Contains(l.Categories, s.Category))
 }
