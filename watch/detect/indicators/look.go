@@ -1,0 +1,532 @@
+package indicators
+
+import (
+	"bytes"
+	"unsafe"
+
+	"wardwatch/ward"
+	"wardwatch/watch"
+)
+
+// A Hit is one statement that a record's value fulfils. Field and Value point into the record, and hold as long as it does.
+type Hit struct {
+	Field  []byte // the name of the value's field
+	Value  []byte // the part of the value that matched, as it was written
+	Warned string // the warning list that the value stands on: such a hit never alerts alone; empty: on none
+
+	from *generation
+	at   *entry
+}
+
+// Indicator is the statement, its value as it is compared.
+func (h *Hit) Indicator() ward.Indicator { return h.from.indicator(h.at) }
+
+// Look appends to hits what the record shows at this moment: every statement that counts now, once for each field that shows
+// it, and once for a text that is known by several names. It allocates nothing but the room of hits, unless a record
+// names hosts in letters outside ASCII.
+func (x *Index) Look(r *watch.Record, hits []Hit) []Hit {
+	l := look{x: x, s: x.now.Load(), hits: hits, others: len(hits), now: notAsked}
+	if l.s.kinds == none {
+		return hits
+	}
+	for i := range r.Values {
+		v := &r.Values[i]
+		if v.Kind != watch.Text || len(v.Text) < 3 {
+			continue
+		}
+		t := byShape
+		if int(v.Field) < len(x.fields) {
+			t = x.fields[v.Field]
+		}
+		l.field = v.Name
+		l.value(v.Text, t)
+	}
+	return l.hits
+}
+
+// look is one Look under way.
+type look struct {
+	x      *Index
+	s      *snapshot
+	hits   []Hit
+	others int // hits of before
+	now    asked
+
+	// Of the value that is looked at:
+	field  []byte
+	seeks  kinds
+	path   bool
+	named  int // up to where files' names were looked for
+	urls   int // up to where URLs were followed
+	nested int // URLs within the last
+	of     kind
+	shown  []byte // the key, of that kind, of what is being looked for: the whole of it, while networks and parents are probed
+}
+
+// value looks for everything that a value may show.
+func (l *look) value(t []byte, how treatment) {
+	l.seeks, l.path, l.named, l.urls, l.nested = how.seeks&l.s.kinds, how.path, 0, 0, 0
+	if l.seeks.has(digests) && len(t) >= 32 {
+		l.digests(t)
+	}
+	if l.seeks.has(names) && (how.path || looksLikePath(t)) {
+		l.lastName(t)
+	}
+	if !l.seeks.has(all &^ digests) {
+		return
+	}
+	dot, colon := bytes.IndexByte(t, '.'), -1
+	if l.seeks.has(addresses | urls) {
+		colon = bytes.IndexByte(t, ':')
+	}
+	for at := 0; dot >= 0 || colon >= 0; {
+		if colon < 0 || dot >= 0 && dot < colon {
+			at = l.dot(t, at, dot)
+		} else {
+			at = l.colon(t, at, colon)
+		}
+		dot, colon = next(t, dot, at, '.'), next(t, colon, at, ':')
+	}
+}
+
+// next is where the byte comes next from at on, when was is where it came before.
+func next(t []byte, was, at int, c byte) int {
+	if was < 0 || was >= at {
+		return was
+	}
+	i := bytes.IndexByte(t[at:], c)
+	if i < 0 {
+		return -1
+	}
+	return at + i
+}
+
+// digests looks for runs of hexadecimal digits as long as a digest. Only every 32nd byte is looked at where there is none.
+func (l *look) digests(t []byte) {
+	low := 0
+	for i := 31; i < len(t); i += 32 {
+		if nibble[t[i]] > 15 {
+			continue
+		}
+		from, to := i, i+1
+		for from > low && nibble[t[from-1]] < 16 {
+			from--
+		}
+		for to < len(t) && nibble[t[to]] < 16 {
+			to++
+		}
+		if !inWord(t, from-1) && !inWord(t, to) {
+			l.digest(t[from:to])
+		}
+		low, i = to, to
+	}
+}
+
+// inWord says whether the byte at i is a letter, a digit or '_', or outside ASCII.
+func inWord(t []byte, i int) bool {
+	return i >= 0 && i < len(t) && (letterOrDigit(t[i]) || t[i] == '_' || t[i] >= 0x80)
+}
+
+func (l *look) digest(t []byte) {
+	var k kind
+	switch len(t) {
+	case 32:
+		k = md5
+	case 40:
+		k = sha1
+	case 64:
+		k = sha256
+	case 128:
+		k = sha512
+	default:
+		return
+	}
+	if !l.seeks.has(1 << k) {
+		return
+	}
+	var digest [64]byte
+	for i := 0; i < len(t); i += 2 {
+		digest[i/2] = nibble[t[i]]<<4 | nibble[t[i+1]]
+	}
+	l.probe(k, digest[:len(t)/2], t, true)
+}
+
+// colon looks at what is around a ':': a URL, or an address of IPv6. It returns from where on the text was not seen yet.
+func (l *look) colon(t []byte, low, at int) int {
+	if bytes.HasPrefix(t[at:], schemeEnd) {
+		from := at
+		for from > low && at-from < 16 && (letterOrDigit(t[from-1]) || t[from-1] == '+') {
+			from--
+		}
+		if isScheme(t[from:at]) {
+			l.url(t, from, at+len(schemeEnd))
+		}
+		return at + len(schemeEnd)
+	}
+	if at+1 >= len(t) || nibble[t[at+1]] > 15 && t[at+1] != ':' {
+		return at + 1
+	}
+	from, to, colons := at, at+1, 1
+	for from > low && at-from <= 4 && nibble[t[from-1]] < 16 {
+		from--
+	}
+	for to < len(t) && to-from < 48 && (nibble[t[to]] < 16 || t[to] == ':' || t[to] == '.') {
+		if t[to] == ':' {
+			colons++
+		}
+		to++
+	}
+	if colons < 2 || inWord(t, from-1) || inWord(t, to) {
+		return at + 1
+	}
+	end := to
+	for end > from && (t[end-1] == '.' || t[end-1] == ':' && t[end-2] != ':') { // the end of a sentence
+		end--
+	}
+	ip, ok := parse6(t[from:end])
+	if !ok {
+		return at + 1
+	}
+	if l.seeks.has(addresses) {
+		l.address(unmapped(&ip), t[from:end])
+	}
+	return to
+}
+
+// longestToken bounds how far a token is followed from a dot.
+const longestToken = 320
+
+// dot looks at what is around a '.': an address, the name of a host, an e-mail address, a file's name.
+func (l *look) dot(t []byte, low, at int) int {
+	from, to := at, at+1
+	for from > low && at-from < longestToken && hostByte[t[from-1]] {
+		from--
+	}
+	for to < len(t) && hostByte[t[to]] {
+		to++
+	}
+	if l.seeks.has(names) && at >= l.named {
+		l.word(t, at)
+	}
+	next := to
+	for from < to && (t[from] == '.' || t[from] == '-') {
+		from++
+	}
+	for to > from && (t[to-1] == '.' || t[to-1] == '-') {
+		to--
+	}
+	if to-from < 4 || to-from > longestToken || from > at {
+		return next
+	}
+	host := t[from:to]
+	found := false
+	if '0' <= host[0] && host[0] <= '9' {
+		if ip, ok := parse4(host); ok && !versionBefore(t, from) {
+			if found = true; l.seeks.has(addresses) {
+				l.address(ip[:], host)
+			}
+		}
+	}
+	before := to < len(t) && t[to] == '@' // what comes before the '@' of an e-mail address
+	if !found && !before && l.seeks.has(domains|emails|urls) && !l.inPath(t, from) && maybeHost(host) {
+		found = true
+		l.host(t, from, to)
+	}
+	if found && l.seeks.has(urls) && beginsURL(t, from) {
+		if end := portEnd(t, to); end > to || to < len(t) && t[to] == '/' {
+			l.url(t, from, from)
+		}
+	}
+	return next
+}
+
+// beginsURL says whether a URL may begin with the host at i: one that has a scheme was looked for where that ended.
+func beginsURL(t []byte, i int) bool {
+	return i == 0 || t[i-1] != '@' && !bytes.HasSuffix(t[:i], schemeEnd)
+}
+
+// portEnd is where the port after a ':' at i ends, or i where there is none.
+func portEnd(t []byte, i int) int {
+	if i+1 >= len(t) || t[i] != ':' {
+		return i
+	}
+	end := i + 1
+	for end < len(t) && '0' <= t[end] && t[end] <= '9' {
+		end++
+	}
+	if end == i+1 || end > i+6 {
+		return i
+	}
+	return end
+}
+
+// versionBefore says whether an address there is a product's version: Browser/91.0.4.1.
+func versionBefore(t []byte, i int) bool { return i >= 2 && t[i-1] == '/' && inWord(t, i-2) }
+
+// inPath says whether a name there is a part of a path: after one separator, or in a field of paths not after two
+// (\\host\share, //host/share).
+func (l *look) inPath(t []byte, i int) bool {
+	if i == 0 || t[i-1] != '/' && t[i-1] != '\\' {
+		return l.path
+	}
+	return i < 2 || t[i-2] != t[i-1]
+}
+
+// maybeHost turns away what ends like no domain.
+func maybeHost(t []byte) bool {
+	last := bytes.LastIndexByte(t, '.')
+	if last < 1 || len(t)-last < 3 {
+		return false
+	}
+	for _, c := range t[last+1:] {
+		if c < '0' || c > '9' {
+			return true
+		}
+	}
+	return false
+}
+
+// host looks for a name, for those above it, and for the e-mail address that it may be a part of.
+func (l *look) host(t []byte, from, to int) {
+	var room [longestHost + 1]byte
+	name, ok := appendHost(room[:0:longestHost+1], t[from:to])
+	if !ok {
+		return
+	}
+	if l.seeks.has(emails) && from > 0 && t[from-1] == '@' {
+		start := from - 1
+		for start > 0 && from-start <= 65 && localByte[t[start-1]] {
+			start--
+		}
+		for start < from-1 && (t[start] == '.' || t[start] == '%') {
+			start++
+		}
+		var room [longestHost + 256]byte
+		if key, ok := appendEmail(room[:0], t[start:from-1], name); ok {
+			l.probe(email, key, t[start:to], true)
+		}
+	}
+	if l.seeks.has(domains) {
+		l.probe(domain, name, t[from:to], true)
+		for i := bytes.IndexByte(name, '.'); i >= 0; {
+			above := name[i+1:]
+			j := bytes.IndexByte(above, '.')
+			if j < 0 {
+				break // a top level alone
+			}
+			l.probe(domain, above, t[from:to], false)
+			i += 1 + j
+		}
+	}
+}
+
+// address looks for an address and for the networks that it is in.
+func (l *look) address(ip, value []byte) {
+	l.probe(address, ip, value, true)
+	for _, g := range [2]*generation{l.s.live, l.s.sealed} {
+		if !g.covers(ip) {
+			continue
+		}
+		var key [17]byte
+		g.each(ip, &key, func(k []byte) { l.probeIn(g, network, hash(network, k), k, value, true) })
+	}
+}
+
+// each gives the networks of the generation's lengths that the address is in, the longest first.
+func (g *generation) each(ip []byte, room *[17]byte, give func(key []byte)) {
+	key := append(append(room[:0], ip...), 0)
+	for count := len(ip)*8 - 1; count > 0; count-- {
+		key[count/8] &^= 0xff >> (count % 8)
+		if g.lengths[len(ip)/16][count] {
+			key[len(ip)] = byte(count)
+			give(key)
+		}
+	}
+}
+
+// word looks for the file's name around a dot.
+func (l *look) word(t []byte, at int) {
+	from, to := at, at+1
+	for from > 0 && at-from <= longestName && fileByte[t[from-1]] {
+		from--
+	}
+	for to < len(t) && fileByte[t[to]] {
+		to++
+	}
+	l.named = to
+	for from < to && (t[from] == '(' || t[from] == '[' || t[from] == '{') {
+		from++
+	}
+	for to > from && (t[to-1] == ')' || t[to-1] == ']' || t[to-1] == '}' || t[to-1] == '.' || t[to-1] == '!') {
+		to--
+	}
+	l.name(t[from:to])
+}
+
+// lastName looks for the name after the last separator of a path.
+func (l *look) lastName(t []byte) {
+	end := len(t)
+	for end > 0 && (t[end-1] == '"' || t[end-1] == ' ') {
+		end--
+	}
+	from := end
+	for from > 0 && end-from <= longestName && t[from-1] != '/' && t[from-1] != '\\' {
+		from--
+	}
+	for from < end && (t[from] == '"' || t[from] == ' ') {
+		from++
+	}
+	l.name(t[from:end])
+}
+
+func (l *look) name(t []byte) {
+	if len(t) == 0 || len(t) > longestName {
+		return
+	}
+	var room [2 * longestName]byte
+	l.probe(file, watch.Fold(room[:0], t), t, true)
+}
+
+// looksLikePath says whether a value begins as paths do: /x, \x, ~/x, %VAR%\x, C:\x.
+func looksLikePath(t []byte) bool {
+	switch t[0] {
+	case '/', '\\', '~', '%':
+		return true
+	}
+	return len(t) > 2 && t[1] == ':' && t[2] == '\\'
+}
+
+// fileByte are the bytes of a file's name in a text; one with blanks, commas and the like is found as a path's end only.
+var fileByte = func() (out [256]bool) {
+	for i := range out {
+		out[i] = i > ' ' && i != 0x7f && !bytes.ContainsRune([]byte("\"'`<>|*?:/\\,;=&"), rune(i))
+	}
+	return out
+}()
+
+// mostNested bounds how many URLs are looked for within one: each may be as long as the rest of it.
+const mostNested = 4
+
+// url looks for the URL that begins at from and whose host begins at host, and for what begins it.
+func (l *look) url(t []byte, from, host int) {
+	if !l.seeks.has(urls) {
+		return
+	}
+	if from < l.urls {
+		if l.nested++; l.nested > mostNested {
+			return
+		}
+	} else {
+		l.nested = 0
+	}
+	quoted := from > 0 && t[from-1] == '\''
+	to := host
+	for to < len(t) && to-host < 2*longestURL && urlByte[t[to]] && (!quoted || t[to] != '\'') {
+		to++
+	}
+	l.urls = max(l.urls, to)
+	if from > 0 || to < len(t) { // in a text, what ends a sentence or closes a bracket is not of the URL
+		to = trimmed(t, host, to)
+	}
+	var room [longestURL]byte
+	key, _, whole, ok := appendURL(room[:0], t[from:to])
+	if !ok {
+		return
+	}
+	if whole {
+		l.probe(url, key, t[from:to], true)
+	}
+	l.of, l.shown = url, key
+	if !l.seeks.has(1 << prefix) {
+		return
+	}
+	at := key[:hostEnd(key)]
+	h := hash(reach, at)
+	for _, g := range [2]*generation{l.s.live, l.s.sealed} {
+		bucket := g.bucket(h)
+		for i := range bucket {
+			if e := &bucket[i]; g.is(e, h, reach, at) && int(e.origin) <= len(key) {
+				begins := key[:e.origin]
+				l.probeIn(g, prefix, hash(prefix, begins), begins, t[from:to], true)
+			}
+		}
+	}
+}
+
+// urlByte are the bytes that a URL in a text is followed over.
+var urlByte = func() (out [256]bool) {
+	for i := range out {
+		out[i] = i > ' ' && i != 0x7f && !bytes.ContainsRune([]byte("\"<>`"), rune(i))
+	}
+	return out
+}()
+
+// trimmed is where a URL ends that is followed by the marks of a sentence, a few at most.
+func trimmed(t []byte, from, to int) int {
+	for range 8 {
+		if to == from {
+			break
+		}
+		open := byte(0)
+		switch t[to-1] {
+		case '.', ',', ';', ':', '!', '?', '\'', '*':
+		case ')':
+			open = '('
+		case ']':
+			open = '['
+		case '}':
+			open = '{'
+		default:
+			return to
+		}
+		if open != 0 && bytes.IndexByte(t[from:to], open) >= 0 {
+			return to
+		}
+		to--
+	}
+	return to
+}
+
+// probe looks for a key in both generations. own says that the key is the value's own, and not above it.
+func (l *look) probe(k kind, key, value []byte, own bool) {
+	if own {
+		l.of, l.shown = k, key
+	}
+	h := hash(k, key)
+	l.probeIn(l.s.live, k, h, key, value, own)
+	l.probeIn(l.s.sealed, k, h, key, value, own)
+}
+
+func (l *look) probeIn(g *generation, k kind, h uint64, key, value []byte, own bool) {
+	bucket := g.bucket(h)
+	for i := range bucket {
+		e := &bucket[i]
+		if !g.is(e, h, k, key) || e.marked(withdrawn) || !own && e.marked(alone) {
+			continue
+		}
+		if g == l.s.sealed && l.s.live.states(h, k, key, g.origins[e.origin].source) {
+			continue
+		}
+		if now := l.now.of(l.x.clock); now < e.from || now >= e.until || l.known(e, value) {
+			continue
+		}
+		l.hits = append(l.hits, Hit{
+			Field: l.field, Value: value, Warned: l.s.warnings.warned(e, g, l.of, l.shown), from: g, at: e,
+		})
+	}
+}
+
+// remembered is how many of the last hits are compared with a new one: a text that repeats thousands of indicators in turn
+// gives some of them again rather than costing their square.
+const remembered = 128
+
+// known says whether the statement was found already in this field, or in this very text under another name.
+func (l *look) known(e *entry, value []byte) bool {
+	for i := len(l.hits) - 1; i >= max(l.others, len(l.hits)-remembered); i-- {
+		h := &l.hits[i]
+		if h.at == e && (unsafe.SliceData(h.Field) == unsafe.SliceData(l.field) || unsafe.SliceData(h.Value) == unsafe.SliceData(value)) {
+			return true
+		}
+	}
+	return false
+}
