@@ -22,12 +22,12 @@ func (r *reader) aggregation(d *draft, text, timeframe string) error {
 	text = strings.TrimSpace(text)
 	m := aggregationText.FindStringSubmatch(text)
 	if m == nil {
-		return fmt.Errorf("aggregation %q (a correlation says it today)", text)
+		return fmt.Errorf("condition: aggregation %q (a correlation says it today)", text)
 	}
 	c := &correlationDraft{Correlation: d.head.correlation()}
 	var known bool
 	if c.Kind, known = aggregations[strings.ToLower(m[1])]; !known {
-		return fmt.Errorf("aggregation %s (a correlation says it today)", m[1])
+		return fmt.Errorf("condition: aggregation %s (a correlation says it today)", m[1])
 	}
 	if m[2] != "" {
 		c.Fields = []string{m[2]}
@@ -35,7 +35,7 @@ func (r *reader) aggregation(d *draft, text, timeframe string) error {
 			c.Kind = ValueCount
 		}
 	} else if c.Kind != EventCount {
-		return fmt.Errorf("aggregation %s without a field", m[1])
+		return fmt.Errorf("condition: aggregation %s without a field", m[1])
 	}
 	for field := range strings.SplitSeq(m[3], ",") {
 		if field = strings.TrimSpace(field); field != "" && !slices.Contains(c.GroupBy, field) {
@@ -44,14 +44,14 @@ func (r *reader) aggregation(d *draft, text, timeframe string) error {
 	}
 	n, err := strconv.ParseFloat(m[5], 64)
 	if err != nil {
-		return fmt.Errorf("aggregation: %q is no number", m[5])
+		return fmt.Errorf("condition: aggregation: %q is no number", m[5])
 	}
 	c.Bounds = []Bound{{signs[m[4]], n}}
 	if timeframe == "" {
-		return errors.New("an aggregation without a timeframe")
+		return errors.New("condition: an aggregation without a timeframe")
 	}
 	if c.Timespan, err = parseTimespan(timeframe); err != nil {
-		return err
+		return fmt.Errorf("condition: %w", err)
 	}
 	r.correlations = append(r.correlations, &draft{head: d.head, correlation: c, stands: d})
 	return nil

@@ -9,14 +9,16 @@ import (
 )
 
 const (
-	maxNesting = 100   // parentheses and nots in a condition
-	maxChoices = 4_096 // ways to choose N of some
+	maxNesting = 100     // parentheses and nots in a condition
+	maxChoices = 4_096   // ways to choose N of some
+	maxNamed   = 100_000 // search identifiers that a condition names
 )
 
 // A conditionReader reads what joins search identifiers. Least binding first: or, and, not, "1 of".
 type conditionReader struct {
 	tokens []string
 	depth  int
+	named  int
 	// names are the search identifiers, in the order written.
 	names []string
 	// search is what one of them stands for.
@@ -117,6 +119,14 @@ func (c *conditionReader) operand() (Expr, error) {
 	if !slices.Contains(c.names, word) {
 		return nil, fmt.Errorf("no search identifier %q", word)
 	}
+	return c.name(word)
+}
+
+// name is what a search identifier stands for.
+func (c *conditionReader) name(word string) (Expr, error) {
+	if c.named++; c.named > maxNamed {
+		return nil, fmt.Errorf("more than %d search identifiers", maxNamed)
+	}
 	return c.search(word)
 }
 
@@ -140,7 +150,7 @@ func (c *conditionReader) of(count string) (Expr, error) {
 		if !strings.EqualFold(pattern, "them") && !matchName(pattern, name) {
 			continue
 		}
-		e, err := c.search(name)
+		e, err := c.name(name)
 		if err != nil {
 			return nil, err
 		}

@@ -54,18 +54,19 @@ func readLists(lists map[string][]string, file string, text []byte) error {
 			return errors.New("not UTF-8")
 		}
 		name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+		list := lists[name]
 		for line := range strings.Lines(strings.TrimPrefix(string(text), "\ufeff")) {
 			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
-				lists[name] = append(lists[name], line)
+				list = append(list, line)
 			}
 		}
+		lists[name] = list // empty too: nobody is on it
 		return nil
 	case ".yml", ".yaml":
-		docs, err := documents(text)
-		if err != nil {
-			return err
-		}
-		for _, doc := range docs {
+		for _, doc := range documents(text) {
+			if doc.err != nil {
+				return doc.err
+			}
 			if doc.shape != yamlMap {
 				return fmt.Errorf("%v where a map of names to lists is expected", doc.shape)
 			}

@@ -76,7 +76,7 @@ func FilesIn(fsys fs.FS) ([]File, error) {
 			return err
 		case err != nil:
 			files = append(files, File{Name: name, Err: err})
-			return nil
+			return nil //nolint:nilerr // it goes with the file, and the next one is read
 		case base != "." && (strings.HasPrefix(base, ".") || base == "__MACOSX"):
 			if entry.IsDir() {
 				return fs.SkipDir

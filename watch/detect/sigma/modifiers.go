@@ -9,14 +9,16 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// What a single value may become: more is refused, so that no rule takes the memory of all others.
+// What a value or a document may become: more is refused, so that no rule takes the memory of all others.
 const (
-	maxAlternatives = 125    // patterns of one value, three dashes of five kinds
-	maxValues       = 50_000 // of one item, lists of placeholders written out
+	maxDashes = 4       // that windash writes out: 625 texts; more become a regular expression
+	maxValues = 50_000  // of one value, lists of placeholders written out
+	maxRule   = 500_000 // predicates and steps of regular expressions in one document, everything written out
 )
 
 // asks is what the modifiers after one field name ask for.
@@ -30,6 +32,7 @@ type asks struct {
 	expand     bool
 	flags      string      // of re
 	transforms []transform // in the order written
+	dashes     int         // which of them is windash, from 1
 	compare    Op          // of a number, or of a part of a time
 	part       Part
 }
@@ -79,7 +82,6 @@ var textModifiers = map[string]transform{
 	"utf16le":      wide(false),
 	"utf16be":      wide(true),
 	"utf16":        marked,
-	"windash":      windash,
 }
 
 // flagModifiers are the letters of regexp/syntax for the flags of re.
@@ -105,6 +107,9 @@ func parseModifiers(names []string) (asks, error) {
 			a.at, a.placed = at, true
 		} else if t, known := textModifiers[name]; known {
 			a.transforms = append(a.transforms, t)
+		} else if name == "windash" {
+			a.dashes = len(a.transforms) + 1
+			a.transforms = append(a.transforms, windash)
 		} else if f, known := flagModifiers[name]; known {
 			if a.as != asExpression {
 				return a, fmt.Errorf("modifier %q is a flag of re and stands without it", name)
@@ -173,7 +178,7 @@ func (r *reader) item(key string, v yamlValue) (Expr, error) {
 		}
 		each = append(each, e)
 	}
-	var e Expr = anyOf(each)
+	e := anyOf(each)
 	if a.all {
 		e = allOf(each)
 	}
@@ -212,7 +217,7 @@ func (r *reader) one(field string, a asks, v yamlValue) (Expr, error) {
 		}
 	case asNumber:
 		n, err := strconv.ParseFloat(v.text, 64)
-		if err != nil || math.IsNaN(n) {
+		if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
 			return nil, fmt.Errorf("%q is no number", v.text)
 		}
 		return &Predicate{Field: field, Op: a.compare, Number: n}, nil
@@ -241,9 +246,18 @@ func (r *reader) text(field string, a asks, s string) (Expr, error) {
 			return nil, err
 		}
 	}
-	for _, t := range a.transforms {
+	var each []Expr
+	for i, t := range a.transforms {
 		var next []Pattern
 		for _, p := range patterns {
+			if i+1 == a.dashes && a.dashes == len(a.transforms) && countDashes(p) > maxDashes {
+				e, err := r.dashExpression(field, a, p)
+				if err != nil {
+					return nil, err
+				}
+				each = append(each, e)
+				continue
+			}
 			made, err := t(p)
 			if err != nil {
 				return nil, err
@@ -254,13 +268,23 @@ func (r *reader) text(field string, a asks, s string) (Expr, error) {
 			return nil, fmt.Errorf("one value becomes more than %d", maxValues)
 		}
 	}
-	each := make([]Expr, len(patterns))
-	for i, p := range patterns {
+	if err := r.spend(len(patterns)); err != nil {
+		return nil, err
+	}
+	for _, p := range patterns {
 		q := p.predicate(field, a.at, a.cased)
 		q.Literal = r.interned(q.Literal)
-		each[i] = q
+		each = append(each, q)
 	}
 	return anyOf(each), nil
+}
+
+// spend takes from what the document may have in all.
+func (r *reader) spend(n int) error {
+	if r.spent += n; r.spent > maxRule {
+		return fmt.Errorf("the document has more than %d comparisons and steps of regular expressions", maxRule)
+	}
+	return nil
 }
 
 // placeholder is %name%, with what may stand before it to take its meaning away.
@@ -407,17 +431,15 @@ func encode64Offset(p Pattern) ([]Pattern, error) {
 	if !plain {
 		return nil, errors.New("base64offset of a text with wildcards")
 	}
-	if t == "" {
-		return nil, errors.New("base64offset of nothing")
+	if len(t) < 2 {
+		return nil, errors.New("base64offset of less than two bytes: no character of it would be certain")
 	}
-	var all []Pattern
-	for before := range 3 {
+	all := make([]Pattern, 3)
+	for before := range all {
 		encoded := base64.StdEncoding.EncodeToString([]byte("  "[:before] + t))
 		from := [...]int{0, 2, 3}[before]
 		to := len(encoded) - [...]int{0, 3, 2}[(before+len(t))%3]
-		if from < to {
-			all = append(all, Pattern{{Literal: encoded[from:to]}})
-		}
+		all[before] = Pattern{{Literal: encoded[from:to]}}
 	}
 	return all, nil
 }
@@ -450,6 +472,9 @@ var dashes = [...]string{"-", "/", "–", "—", "―"}
 
 // windash is every text that has any of the dashes where this one has one.
 func windash(p Pattern) ([]Pattern, error) {
+	if n := countDashes(p); n > maxDashes {
+		return nil, fmt.Errorf("windash: %d dashes before another modifier, more than %d", n, maxDashes)
+	}
 	all := []Pattern{nil}
 	for _, piece := range p {
 		rest := piece.Literal
@@ -457,9 +482,6 @@ func windash(p Pattern) ([]Pattern, error) {
 			at := strings.IndexFunc(rest, isDash)
 			if piece.Hole != None || at < 0 {
 				break
-			}
-			if len(all)*len(dashes) > maxAlternatives {
-				return nil, fmt.Errorf("windash: more than %d texts", maxAlternatives)
 			}
 			next := make([]Pattern, 0, len(all)*len(dashes))
 			for _, before := range all {
@@ -478,6 +500,66 @@ func windash(p Pattern) ([]Pattern, error) {
 		}
 	}
 	return all, nil
+}
+
+func countDashes(p Pattern) int {
+	n := 0
+	for _, piece := range p {
+		for _, r := range piece.Literal {
+			if isDash(r) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// dashExpression is windash of more dashes than can be written out, as a regular expression of the same meaning.
+func (r *reader) dashExpression(field string, a asks, p Pattern) (Expr, error) {
+	var b strings.Builder
+	b.WriteString("(?s)")
+	if a.at == wholly || a.at == atStart {
+		b.WriteString(`\A`)
+	}
+	for _, piece := range p {
+		switch piece.Hole {
+		case Any:
+			b.WriteString(".*")
+		case One:
+			b.WriteString(".")
+		case None:
+		}
+		for _, r := range piece.Literal {
+			switch {
+			case isDash(r):
+				b.WriteString("[-/–—―]")
+			case a.cased:
+				b.WriteString(regexp.QuoteMeta(string(r)))
+			default:
+				b.WriteString(sameFolded(r))
+			}
+		}
+	}
+	if a.at == wholly || a.at == atEnd {
+		b.WriteString(`\z`)
+	}
+	re, err := r.regexp(b.String())
+	return &Predicate{Field: field, Op: Matches, Cased: true, Regexp: re}, err
+}
+
+// sameFolded is an expression for the characters that watch.Fold makes the same as this one.
+func sameFolded(r rune) string {
+	small := foldText(string(r))
+	var class strings.Builder
+	for other, first := r, true; first || other != r; other, first = unicode.SimpleFold(other), false {
+		if foldText(string(other)) == small {
+			class.WriteString(regexp.QuoteMeta(string(other)))
+		}
+	}
+	if class.Len() == len(string(r)) {
+		return class.String()
+	}
+	return "[" + class.String() + "]"
 }
 
 func isDash(r rune) bool { return strings.ContainsRune("-/–—―", r) }

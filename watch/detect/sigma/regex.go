@@ -32,13 +32,9 @@ func (r *reader) expression(field string, a asks, s string) (Expr, error) {
 	if a.flags != "" {
 		s = "(?" + a.flags + ")" + s
 	}
-	re, known := r.expressions[s]
-	if !known {
-		var err error
-		if re, err = compileRegexp(s); err != nil {
-			return nil, err
-		}
-		r.expressions[s] = re
+	re, err := r.regexp(s)
+	if err != nil {
+		return nil, err
 	}
 	return &Predicate{Field: field, Op: Matches, Cased: true, Regexp: re}, nil
 }
@@ -65,18 +61,27 @@ func (r *reader) expandExpression(s string) (string, error) {
 	return s, missing
 }
 
-func compileRegexp(s string) (*regexp.Regexp, error) {
+// regexp is the compiled expression, one for all rules that write the same. How large it becomes is worked out before.
+func (r *reader) regexp(s string) (*regexp.Regexp, error) {
+	if re, known := r.expressions[s]; known {
+		return re, nil
+	}
 	tree, err := syntax.Parse(s, syntax.Perl)
 	if err != nil {
 		return nil, explainRegexp(s, err)
 	}
-	if n := regexpSteps(tree); n > maxSteps {
-		return nil, fmt.Errorf("re: a program of %d steps or more, more than %d", n, maxSteps)
+	steps := regexpSteps(tree)
+	if steps > maxSteps {
+		return nil, fmt.Errorf("re: a program of %d steps or more, more than %d", steps, maxSteps)
+	}
+	if err := r.spend(steps); err != nil {
+		return nil, err
 	}
 	re, err := regexp.Compile(s)
 	if err != nil {
 		return nil, explainRegexp(s, err)
 	}
+	r.expressions[s] = re
 	return re, nil
 }
 
@@ -108,9 +113,8 @@ func explainRegexp(s string, err error) error {
 		return fmt.Errorf("re: %w", err)
 	}
 	if e.Code == syntax.ErrInvalidPerlOp || e.Code == syntax.ErrInvalidEscape || e.Code == syntax.ErrInvalidNamedCapture {
-		at := strings.Index(s, e.Expr)
 		for _, b := range beyond {
-			if at >= 0 && strings.HasPrefix(s[at:], b.begins) {
+			if strings.Contains(s, b.begins) && (strings.HasPrefix(b.begins, e.Expr) || strings.HasPrefix(e.Expr, b.begins)) {
 				return fmt.Errorf("re: %s (%s) is beyond RE2", b.name, b.begins)
 			}
 		}

@@ -11,7 +11,7 @@ import (
 // what is left is one tree of conditions over predicates that look at one field each. Whatever evaluates it needs to know
 // nothing of the language.
 type Rule struct {
-	ID     string
+	ID     string // its name or title where it has no id, so that it is never empty
 	Title  string
 	Level  string // informational, low, medium, high, critical; empty where the rule gives none
 	Status string
@@ -36,10 +36,9 @@ type Or []Expr
 // Not holds when the other does not.
 type Not struct{ Expr Expr }
 
-func (And) expr()        {}
-func (Or) expr()         {}
-func (Not) expr()        {}
-func (*Predicate) expr() {}
+func (And) expr() {}
+func (Or) expr()  {}
+func (Not) expr() {}
 
 // Op is how a predicate looks at a value.
 type Op uint8
@@ -83,6 +82,8 @@ type Predicate struct {
 	Other   string         // SameAs to EndsLike: the name of the other field
 	Part    Part           // AtTime
 }
+
+func (*Predicate) expr() {}
 
 // A Pattern is a text with holes: '*' is any number of characters, '?' is one character. Between holes stand literals,
 // folded already unless the predicate is cased.

@@ -27,6 +27,7 @@ type reader struct {
 	correlations []*draft
 	filters      []*draft
 	report       Report
+	spent        int // of maxRule, by the document that is read
 }
 
 // A draft is one document on its way into the set.
@@ -86,35 +87,46 @@ func (r *reader) interned(s string) string {
 
 // file reads the documents of one file.
 func (r *reader) file(f File) {
-	docs, err := []yamlValue(nil), f.Err
-	if err == nil {
-		docs, err = documents(f.Text)
+	refuse := func(doc yamlValue, err error) {
+		r.report.Refused = append(r.report.Refused, Trouble{headOf(f.Name, doc).called(), f.Name, err.Error()})
+	}
+	if f.Err != nil {
+		refuse(yamlValue{}, f.Err)
+		return
+	}
+	docs := documents(f.Text)
+	if len(docs) == 0 {
+		refuse(yamlValue{}, errors.New("no rule in it"))
 	}
 	var shared, last yamlValue // action: global, and the document before
 	for _, doc := range docs {
-		switch action := doc.get("action").text; {
-		case doc.shape != yamlMap:
-			r.report.Refused = append(r.report.Refused, Trouble{File: f.Name, Reason: doc.shape.String() + " where a rule is expected"})
+		v := doc.yamlValue
+		switch action := v.get("action").text; {
+		case doc.err != nil:
+			refuse(v, doc.err)
+			continue
+		case v.shape != yamlMap:
+			refuse(v, fmt.Errorf("%v where a rule is expected", v.shape))
 			continue
 		case action == "global":
-			shared = over(doc, shared)
+			shared = over(v, shared)
 			continue
 		case action == "reset":
 			shared = yamlValue{}
 			continue
 		case action == "repeat":
-			doc = over(doc, last)
+			v = over(v, last)
 		default:
-			doc = over(doc, shared)
+			v = over(v, shared)
 		}
-		last = doc
-		r.document(f.Name, doc)
+		last = v
+		r.document(f.Name, v)
 	}
-	if err != nil {
-		r.report.Refused = append(r.report.Refused, Trouble{File: f.Name, Reason: err.Error()})
-	} else if len(docs) == 0 {
-		r.report.Refused = append(r.report.Refused, Trouble{File: f.Name, Reason: "no rule in it"})
-	}
+}
+
+// headOf is the head of a document, but for what can be wrong in it.
+func headOf(file string, doc yamlValue) head {
+	return head{id: doc.get("id").text, name: doc.get("name").text, title: doc.get("title").text, file: file}
 }
 
 // over is the one map over the other, maps within maps too.
@@ -131,10 +143,9 @@ func over(doc, under yamlValue) yamlValue {
 
 // document reads one document, whatever it is.
 func (r *reader) document(file string, doc yamlValue) {
-	d := &draft{head: head{
-		id: doc.get("id").text, name: doc.get("name").text, title: doc.get("title").text,
-		status: r.interned(doc.get("status").text), file: file,
-	}}
+	r.spent = 0
+	d := &draft{head: headOf(file, doc)}
+	d.status = r.interned(doc.get("status").text)
 	tags, err := doc.get("tags").strings()
 	if err != nil {
 		d.partly = append(d.partly, "tags: "+err.Error())
@@ -216,14 +227,18 @@ func (r *reader) detection(d *draft, v yamlValue) error {
 	s := r.searches(v, "condition", "timeframe")
 	var each []Expr
 	var failed []string
+	timeframe := v.get("timeframe").text
 	for _, text := range texts {
-		if before, after, found := strings.Cut(text, "|"); found && len(texts) == 1 {
-			if err := r.aggregation(d, after, v.get("timeframe").text); err != nil {
-				return fmt.Errorf("condition: %w", err)
-			}
-			text = before
-		}
+		text, behind, aggregated := strings.Cut(text, "|")
 		e, err := s.condition(text)
+		if err == nil && aggregated {
+			if len(texts) > 1 {
+				err = errors.New("condition: an aggregation beside other conditions")
+			} else {
+				err = r.aggregation(d, behind, timeframe)
+			}
+			timeframe = ""
+		}
 		if err != nil {
 			failed = append(failed, err.Error())
 			continue
@@ -232,6 +247,9 @@ func (r *reader) detection(d *draft, v yamlValue) error {
 	}
 	if len(each) == 0 {
 		return errors.New(strings.Join(failed, "; "))
+	}
+	if timeframe != "" {
+		failed = append(failed, "a timeframe without an aggregation")
 	}
 	d.partly = append(d.partly, failed...)
 	d.partly = append(d.partly, s.unused()...)
@@ -262,11 +280,47 @@ func (r *reader) searches(v yamlValue, except ...string) *searches {
 func (s *searches) condition(text string) (Expr, error) {
 	c := conditionReader{names: s.names, search: s.search}
 	e, err := c.parse(text)
-	if err != nil {
+	var within searchError
+	if err == nil && leaves(e, maxRule) >= maxRule {
+		err = fmt.Errorf("more than %d comparisons, each search identifier counted as often as it is named", maxRule)
+	}
+	if err != nil && !errors.As(err, &within) {
 		return nil, fmt.Errorf("condition: %w", err)
 	}
-	return e, nil
+	return e, err
 }
+
+// leaves is how many leaves a tree has, with what it shares counted each time, up to the most.
+func leaves(e Expr, most int) int {
+	switch e := e.(type) {
+	case And:
+		return leavesOf(e, most)
+	case Or:
+		return leavesOf(e, most)
+	case Not:
+		return leaves(e.Expr, most)
+	default:
+		return 1
+	}
+}
+
+func leavesOf(each []Expr, most int) int {
+	n := 1
+	for _, e := range each {
+		if n += leaves(e, most-n); n >= most {
+			break
+		}
+	}
+	return n
+}
+
+// A searchError is what is wrong with a search identifier, not with the condition that names it.
+type searchError struct {
+	name string
+	error
+}
+
+func (e searchError) Error() string { return e.name + ": " + e.error.Error() }
 
 // search is what a search identifier stands for.
 func (s *searches) search(name string) (Expr, error) {
@@ -275,7 +329,7 @@ func (s *searches) search(name string) (Expr, error) {
 	}
 	e, err := s.reader.search(s.values[name])
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, searchError{name, err}
 	}
 	s.read[name] = e
 	return e, nil

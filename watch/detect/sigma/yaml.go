@@ -73,14 +73,40 @@ func (v yamlValue) strings() ([]string, error) {
 	}
 }
 
-// documents reads the YAML documents of one file. What stands before a broken one is returned beside the error.
-func documents(text []byte) (docs []yamlValue, err error) {
+// A document is one YAML document of a file. Where err is set it could not be read, and has nothing but what names it.
+type document struct {
+	yamlValue
+	err error
+}
+
+// documents reads the YAML documents of one file. A broken one does not stop those beside it.
+func documents(text []byte) []document {
+	whole := func(err error) []document { return []document{{err: err}} }
 	if len(text) > maxFile {
-		return nil, fmt.Errorf("%d bytes, more than %d", len(text), maxFile)
+		return whole(fmt.Errorf("%d bytes, more than %d", len(text), maxFile))
 	}
 	if !utf8.Valid(text) {
-		return nil, errors.New("not UTF-8")
+		return whole(errors.New("not UTF-8"))
 	}
+	docs, err := decode(text)
+	if err == nil {
+		return docs
+	}
+	docs = nil
+	for part := range bytes.SplitSeq(text, []byte("\n---")) {
+		more, err := decode(part)
+		if docs = append(docs, more...); err != nil {
+			docs = append(docs, document{named(part), err})
+		}
+		if len(docs) > maxDocuments {
+			return append(docs, document{err: fmt.Errorf("more than %d documents", maxDocuments)})
+		}
+	}
+	return docs
+}
+
+// decode reads documents up to the first that is no YAML.
+func decode(text []byte) (docs []document, err error) {
 	defer func() {
 		if r := recover(); r != nil { // the YAML library panics on some of what is no YAML
 			err = fmt.Errorf("not YAML: %v", r)
@@ -100,12 +126,40 @@ func documents(text []byte) (docs []yamlValue, err error) {
 		budget := maxNodes
 		v, err := written(&n, &budget, 0)
 		if err != nil {
-			return docs, err
+			v = namedNode(&n)
 		}
-		if v.shape != yamlNull {
-			docs = append(docs, v)
+		if err != nil || v.shape != yamlNull {
+			docs = append(docs, document{v, err})
 		}
 	}
+}
+
+// naming are the keys that say which rule a document is.
+var naming = []string{"id", "name", "title"}
+
+// namedNode is what names a document that cannot be written out.
+func namedNode(n *yaml.Node) yamlValue {
+	v := yamlValue{shape: yamlMap}
+	if n.Kind == yaml.DocumentNode {
+		n = n.Content[0]
+	}
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if key := n.Content[i].Value; slices.Contains(naming, key) && n.Content[i+1].Kind == yaml.ScalarNode {
+			v.keys, v.list = append(v.keys, key), append(v.list, yamlValue{shape: yamlScalar, text: n.Content[i+1].Value})
+		}
+	}
+	return v
+}
+
+// named is what names a document that is no YAML, as far as it can be seen.
+func named(text []byte) yamlValue {
+	v := yamlValue{shape: yamlMap}
+	for line := range strings.Lines(string(text)) {
+		if key, after, found := strings.Cut(line, ":"); found && slices.Contains(naming, key) {
+			v.keys, v.list = append(v.keys, key), append(v.list, yamlValue{shape: yamlScalar, text: strings.Trim(after, " \t\r\n'\"")})
+		}
+	}
+	return v
 }
 
 // written writes a node out. The budget is how many more values the document may have.
@@ -167,10 +221,10 @@ func writtenMap(n *yaml.Node, budget *int, depth int) (yamlValue, error) {
 		if m.shape == yamlMap {
 			m = yamlValue{shape: yamlList, list: []yamlValue{m}}
 		}
+		if m.shape != yamlList || slices.ContainsFunc(m.list, func(e yamlValue) bool { return e.shape != yamlMap }) {
+			return yamlValue{}, fmt.Errorf("line %d: << of what is no map", n.Line)
+		}
 		for _, from := range m.list {
-			if m.shape != yamlList || from.shape != yamlMap {
-				return yamlValue{}, fmt.Errorf("line %d: << of what is no map", n.Line)
-			}
 			v = v.under(from)
 		}
 	}
