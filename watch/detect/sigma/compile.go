@@ -140,7 +140,8 @@ func keyOfRules(rules []int) string {
 	return string(key)
 }
 
-// homeless says whether no log that we know is one that the source asks for.
+// homeless says whether no log that we know is one that the source asks for. Its rules are held against the records that nothing
+// recognises, because otherwise they could never fire.
 func homeless(s watch.Source) bool {
 	return !slices.ContainsFunc(watch.Logs(), func(l watch.Log) bool { return l.Is(s) })
 }

@@ -44,7 +44,7 @@ func newNeedle(p *Predicate) needle {
 	}
 	n.odd = !p.Cased && !stable(n.lit)
 	for _, piece := range n.pattern {
-		n.odd = n.odd || !stable(piece.Literal)
+		n.odd = n.odd || !p.Cased && !stable(piece.Literal)
 	}
 	return n
 }
