@@ -1,8 +1,6 @@
 package sigma_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -120,21 +118,13 @@ func TestSoundOnTheWholeSet(t *testing.T) {
 	}
 }
 
-// What stands beside the rules in the community's folders is no rule, and is named as such.
-func TestWhatIsNoRule(t *testing.T) {
-	dir := shared.File(t, "data", "sigma", "regression")
-	set, report, err := sigma.Load(sigma.Options{}, dir)
+// The descriptions of samples that stand beside the community's rules are passed over: they are no broken rules.
+func TestDescriptionsOfSamples(t *testing.T) {
+	set, report, err := sigma.Load(sigma.Options{}, shared.File(t, "data", "sigma", "regression"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	infos := 0
-	err = filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err == nil && filepath.Ext(path) == ".yml" {
-			infos++
-		}
-		return err
-	})
-	if err != nil || infos == 0 || len(set.Rules) != 0 || report.Loaded != 0 || len(report.Refused) != infos {
-		t.Errorf("%v: %d files, %d rules, %d refused", err, infos, len(set.Rules), len(report.Refused))
+	if len(set.Rules) != 0 || report.Loaded != 0 || len(report.Partly)+len(report.Refused) != 0 {
+		t.Errorf("%d rules, %+v", len(set.Rules), report)
 	}
 }
