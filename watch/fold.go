@@ -16,7 +16,7 @@ func Fold(to, text []byte) []byte {
 			continue
 		}
 		r, size := utf8.DecodeRune(text[i:])
-		if s := unicode.ToLower(r); s != r && s >= utf8.RuneSelf && !(r == utf8.RuneError && size == 1) {
+		if s := unicode.ToLower(r); s != r && s >= utf8.RuneSelf && (r != utf8.RuneError || size > 1) {
 			to = utf8.AppendRune(to, s)
 		} else {
 			to = append(to, text[i:i+size]...)

@@ -108,7 +108,7 @@ func (d *Decoder) object(b []byte, at int, p *path, r *Record) (int, error) {
 	i := blank(b, at+1)
 	if i < len(b) && b[i] == '}' {
 		if p.up != nil {
-			d.emit(r, p, Null, nil)
+			d.empty(r, p, b[start:i+1])
 		}
 		d.depth--
 		return i + 1, nil
@@ -170,7 +170,7 @@ func (d *Decoder) object(b []byte, at int, p *path, r *Record) (int, error) {
 			d.depth--
 			if p.pair {
 				d.pair(r, values)
-			} else if p.field != 0 {
+			} else if p.field != 0 || p.also != 0 {
 				d.emit(r, p, Text, b[start:i])
 			}
 			return i, nil
@@ -229,9 +229,10 @@ func (d *Decoder) list(b []byte, i int, p *path, r *Record) (int, error) {
 	if d.depth++; d.depth > maxDepth {
 		return i, ErrDeep
 	}
+	start := i
 	i = blank(b, i+1)
 	if i < len(b) && b[i] == ']' {
-		d.emit(r, p, Null, nil)
+		d.empty(r, p, b[start:i+1])
 		d.depth--
 		return i + 1, nil
 	}
@@ -279,6 +280,15 @@ func (d *Decoder) emit(r *Record, p *path, kind Kind, text []byte) {
 	r.Values = append(r.Values, Value{Field: p.field, Kind: kind, Name: p.name, Text: text})
 	if p.also != 0 {
 		r.Values = append(r.Values, Value{Field: p.also, Kind: kind, Name: p.alsoName, Text: text})
+	}
+}
+
+// empty writes down an object or a list with nothing in it: as nothing, or as it is written where somebody asks for it.
+func (d *Decoder) empty(r *Record, p *path, text []byte) {
+	if p.field == 0 && p.also == 0 {
+		d.emit(r, p, Null, nil)
+	} else {
+		d.emit(r, p, Text, text)
 	}
 }
 
@@ -590,33 +600,36 @@ func NextJSON(text []byte) (value, rest []byte, err error) {
 		value, rest = resume(text, at)
 		return value, rest, fmt.Errorf("watch: event of %d bytes: %w", len(value), ErrNotObject)
 	}
-	if end := closing(text, at); end > 0 {
+	end, err := closing(text, at)
+	if err == nil {
 		return text[at:end:end], text[end:], nil
 	}
 	value, rest = resume(text, at)
-	return value, rest, fmt.Errorf("watch: event of %d bytes: %w", len(value), ErrTruncated)
+	return value, rest, fmt.Errorf("watch: event of %d bytes: %w", len(value), err)
 }
 
-// closing is behind the brace that closes the one at at; 0 where none does. A line that opens with a brace where the event
+// closing is behind the brace that closes the one at at. A line that opens with a brace where the event
 // cannot have one is another event: the one before it was cut off, and must not swallow what follows.
-func closing(b []byte, at int) int {
+func closing(b []byte, at int) (int, error) {
 	depth := 0
 	for i := at; i < len(b); i++ {
 		switch b[i] {
 		case '{', '[':
-			depth++
+			if depth++; depth > maxDepth {
+				return 0, ErrDeep
+			}
 		case '}', ']':
 			if depth--; depth == 0 {
-				return i + 1
+				return i + 1, nil
 			}
 		case '\n':
 			if i+1 < len(b) && b[i+1] == '{' && !afterOpening(b[at:i]) {
-				return 0
+				return 0, ErrTruncated
 			}
 		case '"':
 			for i = lineEnd(b, i+1); i < len(b) && b[i] != '"'; i = lineEnd(b, i) {
 				if b[i] == '\n' && i+1 < len(b) && b[i+1] == '{' {
-					return 0
+					return 0, ErrTruncated
 				}
 				if i++; b[i-1] == '\\' {
 					i++
@@ -624,7 +637,7 @@ func closing(b []byte, at int) int {
 			}
 		}
 	}
-	return 0
+	return 0, ErrTruncated
 }
 
 // lineEnd is where the first quote, backslash or newline is at or behind i, or at least len(b).
@@ -654,7 +667,7 @@ func afterOpening(b []byte) bool {
 // next line that opens with a brace.
 func resume(text []byte, at int) (bad, rest []byte) {
 	if text[at] == '{' {
-		if end := closing(text, at); end > 0 {
+		if end, err := closing(text, at); err == nil {
 			return text[at:end:end], text[end:]
 		}
 	}

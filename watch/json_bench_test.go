@@ -19,7 +19,7 @@ import (
 // otrf are the recorded events of the public Security-Datasets, one beside the other.
 func otrf(t testing.TB) [][]byte {
 	t.Helper()
-	archives, err := filepath.Glob(filepath.Join(shared.Dir(t), "data/events/otrf/*.zip"))
+	archives, err := filepath.Glob(filepath.Join(shared.Dir(t), "data", "events", "otrf", "*.zip"))
 	if err != nil || len(archives) == 0 {
 		t.Fatalf("no recorded events: %v", err)
 	}

@@ -224,7 +224,7 @@ func scalars(t testing.TB, text []byte) []string {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	var out []string
-	var value func(name string)
+	var value func(name string, top bool)
 	token := func() json.Token {
 		tok, err := decoder.Token()
 		if err != nil {
@@ -232,26 +232,26 @@ func scalars(t testing.TB, text []byte) []string {
 		}
 		return tok
 	}
-	value = func(name string) {
+	value = func(name string, top bool) {
 		switch tok := token().(type) {
 		case json.Delim:
 			if tok == '{' {
-				if !decoder.More() && name != "" {
+				if !decoder.More() && !top {
 					out = append(out, name+"=<null>")
 				}
 				for decoder.More() {
 					key, _ := token().(string)
-					if name != "" {
+					if !top {
 						key = name + "." + key
 					}
-					value(key)
+					value(key, false)
 				}
 			} else {
 				if !decoder.More() {
 					out = append(out, name+"=<null>")
 				}
 				for decoder.More() {
-					value(name)
+					value(name, false)
 				}
 			}
 			token()
@@ -261,7 +261,7 @@ func scalars(t testing.TB, text []byte) []string {
 			out = append(out, fmt.Sprintf("%s=%v", name, tok))
 		}
 	}
-	value("")
+	value("", true)
 	return out
 }
 

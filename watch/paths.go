@@ -125,7 +125,7 @@ func (d *Decoder) learn(up *path, key []byte) *path {
 		return p
 	}
 	p.field = d.names.Find(p.name)
-	p.pair = name == "Data" && name != p.whole
+	p.pair = isPair(p.whole, name)
 	if other := otherName(name); other != "" {
 		p.alsoName = []byte(other)
 		if p.also = d.names.Find(p.alsoName); p.mark == 0 {

@@ -17,7 +17,7 @@ type source struct {
 	log  Log
 	// times are the names that say when it happened, the best first.
 	times string
-	// names is what the values are called too (aliases.go).
+	// names is what the values are called too.
 	names []alias
 }
 
@@ -52,9 +52,7 @@ func (s *signs) has(all *signs) bool {
 // knownNames are all names that the tables look at: first those that tell logs apart.
 var knownNames = func() *Names {
 	var names []string
-	for _, name := range windowsSigns {
-		names = append(names, name)
-	}
+	names = append(names, windowsSigns...)
 	for _, s := range sources {
 		for _, c := range strings.Fields(s.when) {
 			names = append(names, clauseName(c))
@@ -66,9 +64,7 @@ var knownNames = func() *Names {
 			names = append(names, a.from)
 		}
 	}
-	for _, t := range windowsTimes {
-		names = append(names, t)
-	}
+	names = append(names, windowsTimes...)
 	for _, w := range windowsNames {
 		for _, a := range w.names {
 			names = append(names, a.from)
@@ -208,7 +204,6 @@ type table [][]target
 type tables struct {
 	sources []table // by place in sources
 	windows []table // by place in windowsNames
-	eventID Field
 }
 
 func newTables(names *Names) tables {
@@ -273,6 +268,15 @@ func afterQuery(_ *Decoder, _ *Record, text []byte) []byte {
 		return nil
 	}
 	return query
+}
+
+// extension is that of the last part of a URL's path, without its dot.
+func extension(_ *Decoder, _ *Record, text []byte) []byte {
+	text, _, _ = bytes.Cut(text, []byte("?"))
+	if dot := bytes.LastIndexByte(text, '.'); dot > bytes.LastIndexByte(text, '/') {
+		return text[dot+1:]
+	}
+	return nil
 }
 
 // write takes parts to the record's room, one behind the other.

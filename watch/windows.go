@@ -2,6 +2,7 @@ package watch
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -30,6 +31,14 @@ func tableName(whole string) string {
 	whole = strings.TrimPrefix(whole, "_source.")
 	if name, ok := renamed[whole]; ok {
 		return name
+	}
+	if at := strings.LastIndexByte(whole, '.'); at > 0 && slices.Contains(pairs, whole[:at]) {
+		switch whole[at+1:] {
+		case "name":
+			return pairName
+		case "value", "intValue", "boolValue", "multiValue", "multiStrValue", "multiIntValue":
+			return pairText
+		}
 	}
 	head, tail, nested := strings.Cut(strings.TrimPrefix(whole, "Event."), ".")
 	if !nested {
@@ -91,18 +100,29 @@ func eventData(keys string) string {
 	return element(keys)
 }
 
+// wrappers are what some put around the names that a log's own format has.
+var wrappers = []struct{ outer, inner string }{
+	{"properties.", ""},
+	{"o365.audit.", ""},
+	{"data.protoPayload.", "protoPayload."},
+	{"protoPayload.", "data.protoPayload."},
+}
+
 // otherName is a second name that a value is known by, for logs that some wrap once more than others; empty: none.
 func otherName(name string) string {
-	if inner, ok := strings.CutPrefix(name, "properties."); ok {
-		return inner
-	}
-	if inner, ok := strings.CutPrefix(name, "data.protoPayload."); ok {
-		return "protoPayload." + inner
-	}
-	if strings.HasPrefix(name, "protoPayload.") {
-		return "data." + name
+	for _, w := range wrappers {
+		if inner, ok := strings.CutPrefix(name, w.outer); ok {
+			return w.inner + inner
+		}
 	}
 	return ""
+}
+
+// pairs are lists whose elements are a name and a value, beside Windows' Data.
+var pairs = []string{"protoPayload.metadata.event.parameter", "data.protoPayload.metadata.event.parameter", "events.parameters"}
+
+func isPair(whole, name string) bool {
+	return name == "Data" && name != whole || slices.Contains(pairs, whole)
 }
 
 // windowsSigns are the names by which a Windows event is known.
@@ -457,6 +477,7 @@ var windowsNames = []nameTable{
 		{from: "SourceName", to: "Provider_Name"},
 		{from: "ProviderName", to: "Provider_Name"},
 		{from: "Provider_Name", to: "SourceName"},
+		{from: "Channel", to: "EventLog"},
 		{from: "Hostname", to: "Computer"},
 		{from: "Hostname", to: "ComputerName"},
 		{from: "Computer", to: "ComputerName"},
@@ -527,10 +548,10 @@ func hashOf(text []byte, kind string) []byte {
 	return nil
 }
 
-// beside is the value of another name of the record.
+// beside is the first value of another name of the record, below properties too.
 func beside(r *Record, name string) []byte {
 	for i := range r.Values {
-		if string(r.Values[i].Name) == name {
+		if SameName(name, bytes.TrimPrefix(r.Values[i].Name, []byte("properties."))) {
 			return r.Values[i].Text
 		}
 	}
@@ -585,15 +606,29 @@ func registryDetails(d *Decoder, r *Record, text []byte) []byte {
 	case "%%1875":
 		return d.write([]byte("Binary Data"))
 	case "%%1876":
-		if n, err := strconv.ParseUint(string(text), 0, 32); err == nil {
-			return d.write([]byte("DWORD (0x"), hex8(n), []byte(")"))
-		}
+		return dword(d, text)
 	case "%%1883":
-		if n, err := strconv.ParseUint(string(text), 0, 64); err == nil {
-			return d.write([]byte("QWORD (0x"), hex8(n>>32), []byte("-0x"), hex8(n&0xffffffff), []byte(")"))
-		}
+		return qword(d, text)
 	}
 	return text
+}
+
+// dword writes a number of 32 bits as Sysmon does.
+func dword(d *Decoder, text []byte) []byte {
+	n, err := strconv.ParseUint(string(text), 0, 32)
+	if err != nil {
+		return text
+	}
+	return d.write([]byte("DWORD (0x"), hex8(n), []byte(")"))
+}
+
+// qword writes a number of 64 bits as Sysmon does.
+func qword(d *Decoder, text []byte) []byte {
+	n, err := strconv.ParseUint(string(text), 0, 64)
+	if err != nil {
+		return text
+	}
+	return d.write([]byte("QWORD (0x"), hex8(n>>32), []byte("-0x"), hex8(n&0xffffffff), []byte(")"))
 }
 
 // hex8 writes a number in eight hexadecimal digits.
