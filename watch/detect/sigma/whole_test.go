@@ -91,7 +91,7 @@ func TestWholeSetLoadsWithinASecond(t *testing.T) {
 		taken = append(taken, processorTime(t)-before)
 	}
 	t.Logf("loading took %v of processor time", taken)
-	if best := slices.Min(taken); best > time.Second {
+	if best := slices.Min(taken); best > time.Second && !underRace {
 		t.Errorf("loading took %v of processor time, want at most 1s", best)
 	}
 }
