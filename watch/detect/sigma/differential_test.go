@@ -47,7 +47,7 @@ func compare(t *testing.T, entropy []byte) {
 	}
 }
 
-var whole = flag.Bool("whole", false, "hold all real events and their mutations against the reference, which takes minutes")
+var everything = flag.Bool("everything", false, "hold all real events and their mutations against the reference, which takes minutes")
 
 // agree fails where an engine and the reference differ on a record.
 func agree(t *testing.T, where string, set *sigma.Set, r *watch.Record, reference, e sigma.Engine) {
@@ -64,11 +64,11 @@ func agree(t *testing.T, where string, set *sigma.Set, r *watch.Record, referenc
 }
 
 // TestEnginesAgreeOnRealEvents holds the community's rules against real events, and against mutations of them, in both engines.
-// It takes one event of so many; -whole takes all.
+// It takes one event of so many; -everything takes all.
 func TestEnginesAgreeOnRealEvents(t *testing.T) {
 	every := 97
 	switch {
-	case *whole:
+	case *everything:
 		every = 1
 	case testing.Short():
 		every = 997
