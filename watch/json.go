@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -273,11 +274,18 @@ func (d *Decoder) word(b []byte, i int, word string, kind Kind, p *path, r *Reco
 	return end, nil
 }
 
+// emit writes a value down.
 func (d *Decoder) emit(r *Record, p *path, kind Kind, text []byte) {
 	if p.mark != 0 {
 		d.mark(r, p.mark)
 	}
-	r.Values = append(r.Values, Value{Field: p.field, Kind: kind, Name: p.name, Text: text})
+	n := len(r.Values)
+	if n == cap(r.Values) {
+		r.Values = slices.Grow(r.Values, 64)
+	}
+	r.Values = r.Values[:n+1]
+	v := &r.Values[n]
+	v.Field, v.Kind, v.Name, v.Text = p.field, kind, p.name, text
 	if p.also != 0 {
 		r.Values = append(r.Values, Value{Field: p.also, Kind: kind, Name: p.alsoName, Text: text})
 	}
@@ -352,8 +360,8 @@ const (
 
 // special has a high bit set at the first byte of w that is a quote or a backslash; bits above it mean nothing.
 func special(w uint64) uint64 {
-	q, s := w^(ones*'"'), w^(ones*'\\')
-	return ((q-ones)&^q | (s-ones)&^s) & highs
+	// Neither of the two has a high bit, so that it is w's own high bits that are no match.
+	return (((w ^ ones*'"') - ones) | ((w ^ ones*'\\') - ones)) &^ w & highs
 }
 
 // plainEnd is where the first quote or backslash is at or behind i, or len(b).
@@ -377,25 +385,30 @@ var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n
 // unescape copies the string that begins at start, whose first backslash is at i, to the record's room, and gives back
 // where its closing quote is.
 func (d *Decoder) unescape(b []byte, start, i int) (text []byte, end int, err error) {
-	d.room(d.used, i-start+16)
-	from := d.used
-	n := from + copy(d.scratch[from:], b[start:i])
+	d.room(d.used, i-start+slack)
+	dst, from := d.scratch, d.used
+	n := from + copy(dst[from:], b[start:i])
 	for {
+		// Here stands a quote or a backslash.
 		if b[i] == '"' {
 			d.used = n
-			return d.scratch[from:n:n], i, nil
+			return dst[from:n:n], i, nil
 		}
 		if i+1 >= len(b) {
 			return nil, len(b), ErrTruncated
 		}
-		if n+16 > len(d.scratch) {
-			from, n = d.move(from, n, len(b)-i)
+		if n+slack > len(dst) {
+			dst, from, n = d.move(from, n, len(b)-i)
 		}
 		if c := escapes[b[i+1]]; c != 0 {
-			d.scratch[n] = c
+			dst[n] = c
 			n++
 			i += 2
-		} else if b[i+1] == 'u' {
+		} else if b[i+1] != 'u' {
+			dst[n], dst[n+1] = '\\', b[i+1]
+			n += 2
+			i += 2
+		} else {
 			char, size := unicodeEscape(b[i:])
 			if size == 0 {
 				if i+6 > len(b) {
@@ -403,25 +416,15 @@ func (d *Decoder) unescape(b []byte, start, i int) (text []byte, end int, err er
 				}
 				return nil, i, unexpected(b, i, "four hexadecimal digits")
 			}
-			n += utf8.EncodeRune(d.scratch[n:], char)
+			n += utf8.EncodeRune(dst[n:], char)
 			i += size
-		} else {
-			d.scratch[n] = '\\'
-			n++
-			i++
-			d.scratch[n] = b[i]
-			n++
-			i++
 		}
+		// Eight bytes at a time are copied, and those behind the next quote or backslash written over.
 		for {
-			if n+16 > len(d.scratch) {
-				from, n = d.move(from, n, len(b)-i)
-			}
 			if i+8 > len(b) {
-				for i < len(b) && b[i] != '"' && b[i] != '\\' {
-					d.scratch[n] = b[i]
+				for ; i < len(b) && b[i] != '"' && b[i] != '\\'; i++ {
+					dst[n] = b[i]
 					n++
-					i++
 				}
 				if i == len(b) {
 					return nil, i, ErrTruncated
@@ -429,7 +432,7 @@ func (d *Decoder) unescape(b []byte, start, i int) (text []byte, end int, err er
 				break
 			}
 			w := binary.LittleEndian.Uint64(b[i:])
-			binary.LittleEndian.PutUint64(d.scratch[n:], w)
+			binary.LittleEndian.PutUint64(dst[n:], w)
 			if m := special(w); m != 0 {
 				k := bits.TrailingZeros64(m) >> 3
 				i += k
@@ -437,10 +440,15 @@ func (d *Decoder) unescape(b []byte, start, i int) (text []byte, end int, err er
 				break
 			}
 			i += 8
-			n += 8
+			if n += 8; n+slack > len(dst) {
+				dst, from, n = d.move(from, n, len(b)-i)
+			}
 		}
 	}
 }
+
+// slack is how many bytes must be free behind what unescape has written.
+const slack = 32
 
 // room sees to it that need bytes are free behind at. What was written stays where it is: values point to it.
 func (d *Decoder) room(at, need int) {
@@ -451,10 +459,10 @@ func (d *Decoder) room(at, need int) {
 }
 
 // move takes the unfinished string [from, n) to the beginning of greater room, for a string that has at most more to come.
-func (d *Decoder) move(from, n, more int) (newFrom, newN int) {
+func (d *Decoder) move(from, n, more int) (room []byte, newFrom, newN int) {
 	old := d.scratch
 	d.scratch = make([]byte, max(2*len(old), 2*(n-from), min(more, 1<<20)+64))
-	return 0, copy(d.scratch, old[from:n])
+	return d.scratch, 0, copy(d.scratch, old[from:n])
 }
 
 // unicodeEscape reads \uXXXX, or two of them that are one character. A half without the other is U+FFFD. size 0: no digits.
@@ -644,8 +652,7 @@ func closing(b []byte, at int) (int, error) {
 func lineEnd(b []byte, i int) int {
 	for ; i+8 <= len(b); i += 8 {
 		w := binary.LittleEndian.Uint64(b[i:])
-		n := w ^ (ones * '\n')
-		if m := special(w) | (n-ones)&^n&highs; m != 0 {
+		if m := special(w) | ((w^ones*'\n')-ones)&^w&highs; m != 0 {
 			return i + bits.TrailingZeros64(m)>>3
 		}
 	}

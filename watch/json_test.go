@@ -52,7 +52,7 @@ func TestJSONValues(t *testing.T) {
 					t.Fatal(err)
 				}
 				if got := line(&r); got != row.want {
-					t.Errorf("%q instead of %q", got, row.want)
+					t.Errorf("%.500q instead of %.500q", got, row.want)
 				}
 			}
 		})
