@@ -9,9 +9,10 @@ import (
 )
 
 const (
-	maxNesting = 100     // parentheses and nots in a condition
-	maxChoices = 4_096   // ways to choose N of some
-	maxNamed   = 100_000 // search identifiers that a condition names
+	maxNesting = 100      // parentheses and nots in a condition
+	maxChoices = 4_096    // ways to choose N of some
+	maxText    = 64 << 10 // bytes of a condition
+	maxNamed   = 100_000  // search identifiers that a condition names
 )
 
 // A conditionReader reads what joins search identifiers. Least binding first: or, and, not, "1 of".
@@ -27,6 +28,9 @@ type conditionReader struct {
 
 // parse reads a whole condition.
 func (c *conditionReader) parse(text string) (Expr, error) {
+	if len(text) > maxText {
+		return nil, fmt.Errorf("%d bytes, more than %d", len(text), maxText)
+	}
 	c.tokens = tokens(text)
 	if len(c.tokens) == 0 {
 		return nil, errors.New("an empty condition")

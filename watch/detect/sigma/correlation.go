@@ -172,8 +172,13 @@ func (r *reader) readCorrelation(d *draft, doc yamlValue) error {
 	if err := c.readCondition(v.get("condition")); err != nil {
 		return fmt.Errorf("condition: %w", err)
 	}
-	if len(c.rules) == 0 {
+	switch {
+	case len(c.rules) == 0:
 		return errors.New("rules: it names none")
+	case len(c.rules) > maxRefs:
+		return fmt.Errorf("rules: %d of them, more than %d", len(c.rules), maxRefs)
+	case len(c.GroupBy) > maxGroupBy:
+		return fmt.Errorf("group-by: %d fields, more than %d", len(c.GroupBy), maxGroupBy)
 	}
 	if c.Bounds == nil && c.Condition == nil {
 		c.Bounds = []Bound{{MoreOrAs, float64(len(c.rules))}}

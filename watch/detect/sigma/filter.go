@@ -110,8 +110,16 @@ func (r *reader) applyFilters() {
 				}
 			}
 		}
+		full := 0
 		for _, rule := range rules {
+			if rule.filters++; rule.filters > maxFilters {
+				full++
+				continue
+			}
 			rule.rule.Condition = And{rule.rule.Condition, d.filter.stays}
+		}
+		if full > 0 {
+			d.partly = append(d.partly, fmt.Sprintf("%d of its rules have %d filters already", full, maxFilters))
 		}
 		if len(rules) == 0 {
 			d.refused = strings.Join(append(d.partly, "it is added to no rule"), "; ")
@@ -155,6 +163,9 @@ func (r *reader) index() index {
 // find is the document of that id or name, the one of the same file before others.
 func (x index) find(name, file string) (*draft, error) {
 	all := x[name]
+	if len(all) > 100 { // and no time for telling them apart
+		return nil, fmt.Errorf("%q is the name of %d rules", name, len(all))
+	}
 	if near := slices.DeleteFunc(slices.Clone(all), func(d *draft) bool { return d.file != file }); len(near) > 0 {
 		all = near
 	}

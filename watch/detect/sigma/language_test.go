@@ -435,3 +435,50 @@ func TestAggregations(t *testing.T) {
 		}
 	}
 }
+
+// Files whose reading could take much longer than their size are read or refused in little time.
+func TestFilesThatTakeTime(t *testing.T) {
+	lines := func(n int, format string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format, i)
+		}
+		return b.String()
+	}
+	var chain strings.Builder
+	for i := range 9_000 {
+		fmt.Fprintf(&chain, "---\nid: c%d\ncorrelation: {type: event_count, rules: [c%d], timespan: 1h, condition: {gte: 1}}\n", i, i+1)
+	}
+	fmt.Fprint(&chain, "---\nid: c9000\ncorrelation: {type: event_count, rules: [good], timespan: 1h, condition: {gte: 1}}\n")
+	anyFilter := "---\ntitle: f%d\nlogsource: {product: p}\nfilter: {rules: any, s: {U: x}, condition: not s}\n"
+	for _, v := range []struct{ name, text string }{
+		{"keys", rule("s:\n" + lines(60_000, "    k%d: a\n") + "condition: s")},
+		{"search identifiers", rule(lines(9_000, "s%d: {F: a}\n") + "condition: " + strings.Repeat("1 of x* or ", 5_000) + "s1")},
+		{"long conditions", rule("s: {F: a}\ncondition: " + strings.Repeat("s or ", 300_000) + "s")},
+		{"many conditions", rule("s: {F: a}\ncondition: [" + strings.Repeat("s, ", 90_000) + "s]")},
+		{"many rules in a correlation", good + "---\n" + correlation("x", "type: temporal\nrules: ["+lines(90_000, "r%d, ")+"]\ntimespan: 1h")},
+		{"filters of any rule", lines(3_000, "---\nid: r%d\nlogsource: {product: p}\ndetection: {s: {F: x}, condition: s}\n") + lines(3_000, anyFilter)},
+		{"one name for all", lines(5_000, "---\nname: same\ntitle: t%d\nlogsource: {product: p}\ndetection: {s: {F: x}, condition: s}\n") +
+			lines(4_000, "---\nid: c%d\ncorrelation: {type: event_count, rules: [same], timespan: 1h, condition: {gte: 1}}\n")},
+		{"a chain of correlations", good + chain.String()},
+		{"a long quotation", rule("s: {F|" + strings.Repeat("x", 1<<20) + ": a}\ncondition: s")},
+		{"quotes", strings.Repeat(`"`, 1<<20)},
+		{"brackets", strings.Repeat("[{", 4_000)},
+		{"anchors", lines(90_000, "a%d: &x%[1]d\n")},
+		{"stars", rule("s: {F|contains: '" + strings.Repeat("*a", 1<<19) + "'}\ncondition: s")},
+		{"question marks", rule("s: {F|contains: '" + strings.Repeat("?a", 1<<19) + "'}\ncondition: s")},
+	} {
+		t.Run(v.name, func(t *testing.T) {
+			before := processorTime(t)
+			_, report := parse(sigma.Options{}, v.text)
+			if taken := processorTime(t) - before; taken > 3*time.Second && !underRace {
+				t.Errorf("%d bytes took %v", len(v.text), taken)
+			}
+			for _, r := range report.Refused {
+				if len(r.Reason) > 2_000 || len(r.RuleID) > 2_000 {
+					t.Errorf("a reason of %d bytes for a rule called by %d", len(r.Reason), len(r.RuleID))
+				}
+			}
+		})
+	}
+}

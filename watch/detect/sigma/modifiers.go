@@ -18,6 +18,7 @@ import (
 const (
 	maxDashes = 4       // that windash writes out: 625 texts; more become a regular expression
 	maxValues = 50_000  // of one value, lists of placeholders written out
+	maxStars  = 32      // '*' in one value: what is matched by many takes long to say no to
 	maxRule   = 500_000 // predicates and steps of regular expressions in one document, everything written out
 )
 
@@ -272,6 +273,9 @@ func (r *reader) text(field string, a asks, s string) (Expr, error) {
 		return nil, err
 	}
 	for _, p := range patterns {
+		if n := p.stars(); n > maxStars {
+			return nil, fmt.Errorf("a text with %d wildcards, more than %d", n, maxStars)
+		}
 		q := p.predicate(field, a.at, a.cased)
 		q.Literal = r.interned(q.Literal)
 		each = append(each, q)

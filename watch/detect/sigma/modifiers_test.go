@@ -294,6 +294,7 @@ func TestUnreadableItems(t *testing.T) {
 		{`F|contains: null`, `null`},
 		{`F|contains: [a, null]`, `null`},
 		{`F|fieldref: ' '`, `without a field`},
+		{"F: '" + strings.Repeat("a*", 40) + "'", `40 wildcards`},
 		{`F: []`, `no values`},
 		{`F: {a: b}`, `a map where a value is expected`},
 		{`F: [[a]]`, `a list where a value is expected`},

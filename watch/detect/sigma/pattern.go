@@ -75,6 +75,17 @@ func (p Pattern) plain() (string, bool) {
 	}
 }
 
+// stars is how many holes of any size the pattern has.
+func (p Pattern) stars() int {
+	n := 0
+	for _, piece := range p {
+		if piece.Hole == Any {
+			n++
+		}
+	}
+	return n
+}
+
 // mapLiterals is the pattern with its literals changed.
 func (p Pattern) mapLiterals(f func(string) string) Pattern {
 	mapped := make(Pattern, len(p))

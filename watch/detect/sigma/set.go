@@ -18,6 +18,15 @@ type Set struct {
 	Names *watch.Names
 }
 
+// What a document may have. The community's rules have one condition, and some ten of all else.
+const (
+	maxConditions = 100
+	maxFilters    = 200   // of one rule
+	maxRefs       = 1_000 // rules of a correlation
+	maxGroupBy    = 100
+	maxReason     = 1_000 // bytes of a trouble, which may quote what is wrong
+)
+
 // A reader makes a Set and its Report of files.
 type reader struct {
 	Options
@@ -37,6 +46,7 @@ type draft struct {
 	correlation *correlationDraft
 	filter      *filter
 	partly      []string // what it says and is not done
+	filters     int      // that are added to it
 	refused     string   // why it does not work
 	quiet, loud bool     // what the correlations that refer to it want of it
 	stands      *draft   // the rule whose aggregation this correlation is
@@ -66,6 +76,17 @@ func (h head) called() string {
 	return ""
 }
 
+// trouble is what reports say of a document.
+func (h head) trouble(reason string) Trouble {
+	short := func(s string) string {
+		if len(s) > maxReason {
+			s = strings.ToValidUTF8(s[:maxReason], "") + "..."
+		}
+		return s
+	}
+	return Trouble{RuleID: short(h.called()), File: h.file, Reason: short(reason)}
+}
+
 // Parse makes a set of the documents in the files. It always gives both; what is wrong is in the Report.
 func Parse(o Options, files ...File) (*Set, *Report) {
 	r := &reader{Options: o, strings: map[string]string{}, expressions: map[string]*regexp.Regexp{}}
@@ -88,7 +109,7 @@ func (r *reader) interned(s string) string {
 // file reads the documents of one file.
 func (r *reader) file(f File) {
 	refuse := func(doc yamlValue, err error) {
-		r.report.Refused = append(r.report.Refused, Trouble{headOf(f.Name, doc).called(), f.Name, err.Error()})
+		r.report.Refused = append(r.report.Refused, headOf(f.Name, doc).trouble(err.Error()))
 	}
 	if f.Err != nil {
 		refuse(yamlValue{}, f.Err)
@@ -223,6 +244,9 @@ func (r *reader) detection(d *draft, v yamlValue) error {
 	}
 	if len(texts) == 0 {
 		return errors.New("no condition")
+	}
+	if len(texts) > maxConditions {
+		return fmt.Errorf("condition: %d of them, more than %d", len(texts), maxConditions)
 	}
 	s := r.searches(v, "condition", "timeframe")
 	var each []Expr
@@ -402,9 +426,9 @@ func (r *reader) finish() (*Set, *Report) {
 		switch {
 		case d.stands != nil: // one document with its rule
 		case d.refused != "":
-			r.report.Refused = append(r.report.Refused, Trouble{d.called(), d.file, d.refused})
+			r.report.Refused = append(r.report.Refused, d.trouble(d.refused))
 		case len(d.partly) > 0:
-			r.report.Partly = append(r.report.Partly, Trouble{d.called(), d.file, strings.Join(d.partly, "; ")})
+			r.report.Partly = append(r.report.Partly, d.trouble(strings.Join(d.partly, "; ")))
 		default:
 			r.report.Loaded++
 		}

@@ -18,6 +18,7 @@ const (
 	maxFile      = 4 << 20 // bytes
 	maxDocuments = 10_000  // in a file
 	maxNodes     = 200_000 // in a document, each alias counted as what it stands for
+	maxKeys      = 10_000  // in a map
 	maxDepth     = 50
 )
 
@@ -197,6 +198,10 @@ func written(n *yaml.Node, budget *int, depth int) (yamlValue, error) {
 func writtenMap(n *yaml.Node, budget *int, depth int) (yamlValue, error) {
 	v := yamlValue{shape: yamlMap, keys: make([]string, 0, len(n.Content)/2), list: make([]yamlValue, 0, len(n.Content)/2)}
 	var merges []yamlValue
+	if len(n.Content)/2 > maxKeys {
+		return yamlValue{}, fmt.Errorf("line %d: a map of more than %d keys", n.Line, maxKeys)
+	}
+	seen := make(map[string]bool, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, err := written(n.Content[i], budget, depth+1)
 		if err != nil {
@@ -212,9 +217,10 @@ func writtenMap(n *yaml.Node, budget *int, depth int) (yamlValue, error) {
 			continue
 		case key.shape != yamlScalar:
 			return yamlValue{}, fmt.Errorf("line %d: %v as a key", n.Content[i].Line, key.shape)
-		case slices.Contains(v.keys, key.text):
+		case seen[key.text]:
 			return yamlValue{}, fmt.Errorf("line %d: key %q twice", n.Content[i].Line, key.text)
 		}
+		seen[key.text] = true
 		v.keys, v.list = append(v.keys, key.text), append(v.list, e)
 	}
 	for _, m := range merges {
