@@ -2,6 +2,7 @@ package sigma
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"wardwatch/watch"
 )
@@ -22,7 +23,9 @@ func parsePattern(text string) Pattern {
 			p = append(p, Piece{Literal: literal.String()})
 			literal.Reset()
 		}
-		p = append(p, Piece{Hole: h})
+		if last := len(p) - 1; h != Any || last < 0 || p[last].Hole != Any { // two of them say no more than one
+			p = append(p, Piece{Hole: h})
+		}
 	}
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; c {
@@ -112,31 +115,30 @@ var anything = Pattern{{Hole: Any}}
 
 // predicate is the plainest one that asks for the pattern in its place.
 func (p Pattern) predicate(field string, at place, cased bool) *Predicate {
-	if at == anywhere || at == atEnd {
-		p = joinPatterns(anything, p)
-	}
-	if at == anywhere || at == atStart {
-		p = joinPatterns(p, anything)
-	}
-	p = joinPatterns(p) // joins doubled holes
-	if !cased {
-		p = p.mapLiterals(foldText)
-	}
 	q := &Predicate{Field: field, Cased: cased}
-	begins := len(p) > 0 && p[0].Hole == Any
-	ends := len(p) > 0 && p[len(p)-1].Hole == Any
-	middle := p
-	if begins {
-		middle = middle[1:]
+	begins, middle, ends := at == anywhere || at == atEnd, p, at == anywhere || at == atStart
+	if len(middle) > 0 && middle[0].Hole == Any {
+		begins, middle = true, middle[1:]
+		ends = ends || len(middle) == 0
 	}
-	if ends && len(middle) > 0 {
-		middle = middle[:len(middle)-1]
+	if last := len(middle) - 1; last >= 0 && middle[last].Hole == Any {
+		ends, middle = true, middle[:last]
 	}
 	literal, plain := middle.plain()
-	switch {
-	case !plain:
+	if !plain {
 		q.Op, q.Pattern = Like, p
+		if begins {
+			q.Pattern = joinPatterns(anything, q.Pattern)
+		}
+		if ends {
+			q.Pattern = joinPatterns(q.Pattern, anything)
+		}
+		if !cased {
+			q.Pattern = q.Pattern.mapLiterals(foldText)
+		}
 		return q
+	}
+	switch {
 	case begins && ends:
 		q.Op = Contains
 	case begins:
@@ -146,8 +148,18 @@ func (p Pattern) predicate(field string, at place, cased bool) *Predicate {
 	default:
 		q.Op = Equals
 	}
-	q.Literal = literal
+	if q.Literal = literal; !cased {
+		q.Literal = foldText(literal)
+	}
 	return q
 }
 
-func foldText(text string) string { return string(watch.Fold(nil, []byte(text))) }
+// foldText is watch.Fold of a text; what is folded already is not copied.
+func foldText(text string) string {
+	for i := range len(text) {
+		if c := text[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
+			return string(watch.Fold(nil, []byte(text)))
+		}
+	}
+	return text
+}

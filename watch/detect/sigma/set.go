@@ -101,7 +101,6 @@ func (r *reader) interned(s string) string {
 	if known, ok := r.strings[s]; ok {
 		return known
 	}
-	s = strings.Clone(s)
 	r.strings[s] = s
 	return s
 }

@@ -201,7 +201,10 @@ func writtenMap(n *yaml.Node, budget *int, depth int) (yamlValue, error) {
 	if len(n.Content)/2 > maxKeys {
 		return yamlValue{}, fmt.Errorf("line %d: a map of more than %d keys", n.Line, maxKeys)
 	}
-	seen := make(map[string]bool, len(n.Content)/2)
+	var seen map[string]bool // for maps of many keys, where looking through them takes long
+	if len(n.Content) > 64 {
+		seen = make(map[string]bool, len(n.Content)/2)
+	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, err := written(n.Content[i], budget, depth+1)
 		if err != nil {
@@ -217,10 +220,12 @@ func writtenMap(n *yaml.Node, budget *int, depth int) (yamlValue, error) {
 			continue
 		case key.shape != yamlScalar:
 			return yamlValue{}, fmt.Errorf("line %d: %v as a key", n.Content[i].Line, key.shape)
-		case seen[key.text]:
+		case seen[key.text] || seen == nil && slices.Contains(v.keys, key.text):
 			return yamlValue{}, fmt.Errorf("line %d: key %q twice", n.Content[i].Line, key.text)
 		}
-		seen[key.text] = true
+		if seen != nil {
+			seen[key.text] = true
+		}
 		v.keys, v.list = append(v.keys, key.text), append(v.list, e)
 	}
 	for _, m := range merges {
