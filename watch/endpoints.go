@@ -63,7 +63,7 @@ var endpointSources = []source{
 		log: logOf("macos", "", "process_creation"), times: "time",
 		names: []alias{
 			{from: "event.exec.target.executable.path", to: "Image"}, {from: "process.executable.path", to: "ParentImage"},
-			{from: "event.exec.args", to: "CommandLine", as: firstOf("event.exec.args")},
+			{from: "event.exec.args", to: "CommandLine", as: allOf("event.exec.args")},
 		},
 	},
 	{
@@ -198,8 +198,8 @@ func defenderEventType(d *Decoder, _ *Record, text []byte) []byte {
 	return nil
 }
 
-// firstOf writes all values of the name with blanks between them, once a record.
-func firstOf(name string) func(*Decoder, *Record, []byte) []byte {
+// allOf writes all values of the name with blanks between them, once a record.
+func allOf(name string) func(*Decoder, *Record, []byte) []byte {
 	return func(d *Decoder, r *Record, text []byte) []byte {
 		need, first := 0, true
 		for i := range r.Values {

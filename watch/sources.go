@@ -52,7 +52,7 @@ func (s *signs) has(all *signs) bool {
 // knownNames are all names that the tables look at: first those that tell logs apart.
 var knownNames = func() *Names {
 	var names []string
-	names = append(names, windowsSigns...)
+	names = append(append(names, windowsIDs...), windowsLogs...)
 	for _, s := range sources {
 		for _, c := range strings.Fields(s.when) {
 			names = append(names, clauseName(c))
@@ -64,7 +64,7 @@ var knownNames = func() *Names {
 			names = append(names, a.from)
 		}
 	}
-	names = append(names, windowsTimes...)
+	names = append(append(names, windowsTimes...), "EventType", "OperationType")
 	for _, w := range windowsNames {
 		for _, a := range w.names {
 			names = append(names, a.from)
@@ -125,12 +125,12 @@ func (d *Decoder) finish(r *Record) {
 		s := &readers[i]
 		if d.signs.has(&s.signs) && d.fulfils(r, s.clauses) {
 			r.Class = s.class
-			r.Time = d.timeOf(r, s.times)
+			r.Time = d.firstOf(r, s.times)
 			d.addNames(r, d.tables.sources[i])
 			return
 		}
 	}
-	r.Time = d.timeOf(r, anyTimeMarks)
+	r.Time = d.firstOf(r, anyTimeMarks)
 }
 
 func (d *Decoder) fulfils(r *Record, clauses []clause) bool {
@@ -174,8 +174,9 @@ func sameFold(text []byte, small string) bool {
 	return true
 }
 
-func (d *Decoder) timeOf(r *Record, times []mark) []byte {
-	for _, m := range times {
+// firstOf is the first value that is not empty, of the first of the names that has one.
+func (d *Decoder) firstOf(r *Record, names []mark) []byte {
+	for _, m := range names {
 		if text := d.get(r, m); len(text) > 0 {
 			return text
 		}

@@ -40,6 +40,13 @@ func tableName(whole string) string {
 			return pairText
 		}
 	}
+	if inner, ok := strings.CutPrefix(strings.TrimPrefix(whole, "data."), "win."); ok { // Wazuh
+		for _, part := range []string{"system.", "eventdata."} {
+			if name, ok := strings.CutPrefix(inner, part); ok {
+				return name
+			}
+		}
+	}
 	head, tail, nested := strings.Cut(strings.TrimPrefix(whole, "Event."), ".")
 	if !nested {
 		return whole
@@ -125,15 +132,15 @@ func isPair(whole, name string) bool {
 	return name == "Data" && name != whole || slices.Contains(pairs, whole)
 }
 
-// windowsSigns are the names by which a Windows event is known.
-var windowsSigns = []string{"Channel", "EventID", "Provider_Name", "SourceName", "ProviderName", "EventType", "OperationType"}
-
+// The names by which a Windows event is known: its number, and its channel or else its provider, each in the order in which
+// they are believed. Log Analytics, Splunk and PowerShell have words of their own.
 var (
-	channelMark, eventIDMark = markOf("Channel"), markOf("EventID")
-	providerMark, sourceMark = markOf("Provider_Name"), markOf("SourceName")
-	etwMark                  = markOf("ProviderName")
-	eventTypeMark            = markOf("EventType")
-	operationMark            = markOf("OperationType")
+	windowsIDs      = []string{"EventID", "EventCode", "event_id"}
+	windowsLogs     = []string{"Channel", "EventLog", "LogName", "Provider_Name", "SourceName", "ProviderName"}
+	windowsIDMarks  = marksOf(windowsIDs)
+	windowsLogMarks = marksOf(windowsLogs)
+	eventTypeMark   = markOf("EventType")
+	operationMark   = markOf("OperationType")
 )
 
 // windowsTimes are where a Windows event says when it happened, the best first.
@@ -143,27 +150,15 @@ var windowsTimeMarks = marksOf(windowsTimes)
 
 // windows finishes the record if it is a Windows event.
 func (d *Decoder) windows(r *Record) bool {
-	if d.first[eventIDMark] == 0 {
+	number, log := d.firstOf(r, windowsIDMarks), d.firstOf(r, windowsLogMarks)
+	if number == nil || log == nil {
 		return false
 	}
-	var at int
-	switch channel := d.get(r, channelMark); {
-	case channel != nil:
-		at = d.channel(channel)
-	case d.first[providerMark] != 0:
-		at = d.channel(d.get(r, providerMark))
-	case d.first[sourceMark] != 0:
-		at = d.channel(d.get(r, sourceMark))
-	case d.first[etwMark] != 0:
-		at = d.channel(d.get(r, etwMark))
-	default:
-		return false
-	}
-	c := &windowsServices[at]
+	c := &windowsServices[d.channel(log)]
 	r.Class = c.class
-	r.Time = d.timeOf(r, windowsTimeMarks)
+	r.Time = d.firstOf(r, windowsTimeMarks)
 	d.addNames(r, d.tables.windows[0])
-	id := small16(d.get(r, eventIDMark))
+	id := small16(number)
 	for i := range c.events {
 		e := &c.events[i]
 		if e.id != id || (e.kind != "" && !d.ofKind(r, e.kind)) {
@@ -478,6 +473,10 @@ var windowsNames = []nameTable{
 		{from: "ProviderName", to: "Provider_Name"},
 		{from: "Provider_Name", to: "SourceName"},
 		{from: "Channel", to: "EventLog"},
+		{from: "EventLog", to: "Channel"},
+		{from: "LogName", to: "Channel"},
+		{from: "EventCode", to: "EventID"},
+		{from: "event_id", to: "EventID"},
 		{from: "Hostname", to: "Computer"},
 		{from: "Hostname", to: "ComputerName"},
 		{from: "Computer", to: "ComputerName"},
