@@ -122,9 +122,9 @@ func (e *Events) Some(of int) *Events {
 
 var (
 	escapes = regexp.MustCompile(`\\u[0-9a-fA-F]{4}`)
-	numbers = regexp.MustCompile(`[0-9]{5,}`)
+	numbers = regexp.MustCompile(`\d{5,}`)
 	hashes  = regexp.MustCompile(`\b[0-9a-fA-F]{8,}\b`)
-	hosts   = regexp.MustCompile(`\b[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.([0-9]{1,3})\b`)
+	hosts   = regexp.MustCompile(`\b\d{1,3}\.\d{1,3}\.\d{1,3}\.(\d{1,3})\b`)
 	named   = regexp.MustCompile(`"(?:Hostname|host|Computer|User|SourceUser|TargetUser|SubjectUserName|TargetUserName|AccountName|` +
 		`SubjectDomainName|TargetDomainName|userName|WorkstationName)": ?"(?:[^"\\]*\\\\)?([A-Za-z0-9-]{5,})`)
 	people = []string{"system", "service", "network", "local", "administrator", "authority"}

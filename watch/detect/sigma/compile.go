@@ -21,6 +21,7 @@ type plan struct {
 	fields  []field  // by column; those of unasked and everywhere are there, too
 	needles []needle
 	tests   []test
+	lists   [][]uint32 // needles of ids that are checked
 	// What follows from an id that is raised: effects[follows[id]:follows[id+1]].
 	follows []uint32
 	effects []effect
@@ -39,8 +40,8 @@ const (
 
 // A field is what a plan asks of one field.
 type field struct {
-	// first looks at each value as it comes, for the predicates that trigger rules; second, only once a rule that was triggered
-	// asks, for the others. Either is nil where there is nothing to look for.
+	// first looks at each value as it comes, for the needles that trigger rules; second, only once a rule that was triggered
+	// asks, for those of long lists. Either is nil where there is nothing to look for.
 	first, second *matcher
 	present       uint32 // the id to raise when the record has the field; none: nobody asks
 }
@@ -62,7 +63,7 @@ type code struct {
 type step struct {
 	id      uint32
 	yes, no int32
-	test    uint16 // its place in plan.tests, where it is tested
+	of      uint16 // its place in plan.tests where it is tested, in plan.lists where it is checked
 	column  column
 	how     how
 }
@@ -77,9 +78,10 @@ const (
 type how uint8
 
 const (
-	known  how = iota // by the first matchers, before any rule is evaluated
-	sought            // by the second matcher of the step's column, once a rule asks
-	tested            // by a test of its own, once a rule asks
+	known   how = iota // by the first matchers, before any rule is evaluated
+	checked            // by looking for its needles, a few, once a rule asks
+	sought             // by the second matcher of the step's column, once a rule asks
+	tested             // by a test of its own, once a rule asks
 )
 
 // A test is a predicate that no matcher looks for.

@@ -14,6 +14,7 @@ import (
 // slower, and never different.
 type common struct {
 	grams [1 << 16]uint32
+	bytes [1 << 8]uint32
 	usual []string // folded
 	costs map[costKey]float64
 }
@@ -66,6 +67,20 @@ func (c *common) count(text string, weight uint32) {
 	for i := 0; i+4 <= len(text); i++ {
 		c.grams[gramSlot(text[i:])] += weight
 	}
+	for i := range len(text) {
+		c.bytes[text[i]] += weight
+	}
+}
+
+// rarestByte is the place in the literal of the byte that is the least common.
+func (c *common) rarestByte(lit string) int {
+	rare := 0
+	for i := range len(lit) {
+		if c.bytes[lit[i]] < c.bytes[lit[rare]] {
+			rare = i
+		}
+	}
+	return rare
 }
 
 // gramSlot is the place of the first four bytes of text, letters without their case.

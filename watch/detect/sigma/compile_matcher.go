@@ -9,6 +9,7 @@ import (
 // the end, at the beginning or of both; those that may stand everywhere by four or eight of their bytes that values seldom hold.
 // Every hash is made of bytes whose letters lost their case, and is only a hint: the needle itself decides.
 type matcher struct {
+	least         int    // no shorter value fulfils a needle
 	equal         *table // by size, first and last bytes
 	ends8, ends4  *table // by the last bytes
 	begins8       *table // by the first bytes
@@ -49,14 +50,16 @@ const (
 func checkOf(h uint64) uint32 { return uint32(h >> 8) } //nolint:gosec // bits of a hash
 
 func newMatcher(all []needle, mine []uint32, c *common) *matcher {
-	m := &matcher{}
+	m := &matcher{least: len(all[mine[0]].lit)}
 	var equal, ends8, ends4, begins8, begins4, pairs tableMaker
 	var long []uint32
 	for _, i := range mine {
 		n := &all[i]
 		lit := []byte(n.lit)
+		m.least = min(m.least, len(lit))
 		switch {
 		case n.odd:
+			m.least = 0 // a value may grow as it is folded
 			m.odd = append(m.odd, i)
 		case n.op == Equals:
 			equal.add(wholeKey(lit), hint{needle: i})

@@ -18,6 +18,7 @@ type needle struct {
 	cased bool
 	// odd needles are not stable: only a value that was really folded can tell.
 	odd     bool
+	rare    int // place in lit of the byte that values hold the least often
 	pattern Pattern
 }
 

@@ -16,6 +16,7 @@ type planner struct {
 	leaves   map[string]uint32 // by what a predicate asks
 	groups   map[string]uint32 // by members
 	uses     []int             // by id: how many rules ask for it
+	lists    map[uint32]uint16 // by id: the place in plan.lists
 }
 
 // An identity is what an id stands for: a needle, an Or of needles, the presence of a field, or a test.
@@ -37,7 +38,7 @@ func newPlanner(s *Set, common *common, automata *automata) *planner {
 	return &planner{
 		set: s, common: common, automata: automata,
 		made:   &plan{columns: make([]column, s.Names.Len()+1), fields: make([]field, 2)},
-		leaves: map[string]uint32{}, groups: map[string]uint32{},
+		leaves: map[string]uint32{}, groups: map[string]uint32{}, lists: map[uint32]uint16{},
 	}
 }
 
@@ -174,7 +175,7 @@ func (p *planner) needle(at column, n needle) uint32 {
 		return id
 	}
 	id := p.newID(identity{column: at, needle: true, index: len(p.made.needles)})
-	n.id = id
+	n.id, n.rare = id, p.common.rarestByte(n.lit)
 	p.made.needles = append(p.made.needles, n)
 	p.leaves[key] = id
 	return id
@@ -231,8 +232,11 @@ func (p *planner) write(t tree, steps []step, at int, yes, no int32) {
 		}
 		i := p.ids[t.leaf.id]
 		s := step{id: t.leaf.id, yes: yes, no: no, column: i.column, how: p.how(t.leaf.id)}
-		if s.how == tested {
-			s.test = uint16(i.index) //nolint:gosec // some hundred
+		switch s.how {
+		case tested:
+			s.of = uint16(i.index) //nolint:gosec // some hundred
+		case checked:
+			s.of = p.list(t.leaf.id)
 		}
 		steps[at] = s
 		return
@@ -259,10 +263,47 @@ func (p *planner) how(id uint32) how {
 	switch {
 	case i.eager:
 		return known
-	case i.needle || i.members != nil:
-		return sought
+	case i.needle:
+		return checked
+	case i.members == nil:
+		return tested
 	}
-	return tested
+	if effort := 0; len(i.members) <= mostMembers {
+		for _, member := range i.members {
+			if op := p.made.needles[p.ids[member].index].op; op == Contains || op == Like {
+				effort++
+			}
+		}
+		if effort <= mostSearches {
+			return checked
+		}
+	}
+	return sought
+}
+
+// An Or of more needles, or of more that may stand anywhere, is quicker sought than checked.
+const (
+	mostMembers  = 16
+	mostSearches = 5
+)
+
+// list is the place in plan.lists of the needles of an id.
+func (p *planner) list(id uint32) uint16 {
+	if at, ok := p.lists[id]; ok {
+		return at
+	}
+	i := p.ids[id]
+	needles := []uint32{uint32(i.index)} //nolint:gosec // some ten thousand
+	if !i.needle {
+		needles = nil
+		for _, member := range i.members {
+			needles = append(needles, uint32(p.ids[member].index)) //nolint:gosec // some ten thousand
+		}
+	}
+	at := uint16(len(p.made.lists)) //nolint:gosec // some ten thousand
+	p.made.lists = append(p.made.lists, needles)
+	p.lists[id] = at
+	return at
 }
 
 // effort says how much it takes to settle a tree, roughly.
@@ -283,7 +324,7 @@ func (p *planner) wire() {
 	made.follows = make([]uint32, 1, len(p.ids)+1)
 	for _, i := range p.ids {
 		for _, group := range i.groups {
-			if p.uses[group] > 0 {
+			if p.uses[group] > 0 && p.how(group) != checked {
 				made.effects = append(made.effects, effect(group))
 			}
 		}
@@ -313,9 +354,10 @@ func (p *planner) search() {
 	}
 }
 
-// wanted says whether a rule asks for the needle, or for an Or of which it is a part.
+// wanted says whether a rule asks for the needle or an Or of which it is a part, other than to have it checked.
 func (p *planner) wanted(id uint32) bool {
-	return p.uses[id] > 0 || slices.ContainsFunc(p.ids[id].groups, func(group uint32) bool { return p.uses[group] > 0 })
+	asked := func(id uint32) bool { return p.uses[id] > 0 && p.how(id) != checked }
+	return asked(id) || slices.ContainsFunc(p.ids[id].groups, asked)
 }
 
 func (p *planner) matcher(needles []uint32) *matcher {

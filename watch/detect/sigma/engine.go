@@ -180,13 +180,32 @@ func (e *engine) ask(s *step) bool {
 		e.seek(s.column)
 		return e.truths[s.id] == e.now<<1|1
 	}
-	if e.truths[s.id]>>1 != e.now {
-		e.truths[s.id] = e.now << 1
-		if e.test(&e.plan.tests[s.test]) {
-			e.truths[s.id] |= 1
-		}
+	if e.truths[s.id]>>1 == e.now {
+		return e.truths[s.id]&1 == 1
 	}
-	return e.truths[s.id]&1 == 1
+	var held bool
+	if s.how == tested {
+		held = e.test(&e.plan.tests[s.of])
+	} else {
+		held = e.check(s.column, e.plan.lists[s.of])
+	}
+	e.truths[s.id] = e.now << 1
+	if held {
+		e.truths[s.id] |= 1
+	}
+	return held
+}
+
+// check looks for one of the needles in one of the values of the column.
+func (e *engine) check(at column, needles []uint32) bool {
+	return e.any(at, func(text []byte) bool {
+		for _, i := range needles {
+			if e.holdsNeedle(&e.plan.needles[i], text) {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // seek lets the second matcher of the column look at all values, once a record.

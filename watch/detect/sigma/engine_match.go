@@ -11,6 +11,9 @@ import (
 
 // match raises the needles of the matcher that the value fulfils.
 func (e *engine) match(m *matcher, text []byte) {
+	if len(text) < m.least {
+		return
+	}
 	if m.equal != nil {
 		e.probe(m.equal, wholeKey(text), text)
 	}
@@ -59,11 +62,7 @@ func (e *engine) matchShort(m *matcher, text []byte) {
 		}
 	}
 	for _, i := range m.singles {
-		n := &e.plan.needles[i]
-		if e.truths[n.id] == e.now<<1|1 || !n.holdsByte(text) {
-			continue
-		}
-		if n.op != Like || likeFolded(n.pattern, text, n.cased) {
+		if n := &e.plan.needles[i]; e.truths[n.id] != e.now<<1|1 && e.holdsNeedle(n, text) {
 			e.raise(n.id)
 		}
 	}
@@ -183,20 +182,67 @@ func holdsFolded(n *needle, text []byte) bool {
 	return likeFolded(n.pattern, text, true)
 }
 
+// holdsNeedle looks for one needle in a value.
+func (e *engine) holdsNeedle(n *needle, text []byte) bool {
+	size := len(n.lit)
+	if n.odd {
+		if ascii(text) {
+			return false
+		}
+		e.folded = watch.Fold(e.folded[:0], text)
+		return holdsFolded(n, e.folded)
+	}
+	if len(text) < size {
+		return false
+	}
+	switch n.op {
+	case Equals:
+		return n.same(text)
+	case StartsWith:
+		return n.same(text[:size])
+	case EndsWith:
+		return n.same(text[len(text)-size:])
+	case Like:
+		return n.within(text) && likeFolded(n.pattern, text, n.cased)
+	}
+	return n.within(text)
+}
+
+// within says whether the literal is somewhere in the text, which is as long at least. It goes from one place to the next that
+// has the rarest byte of the literal.
+func (n *needle) within(text []byte) bool {
+	size, c := len(n.lit), n.lit[n.rare]
+	other := c
+	if !n.cased && 'a' <= c && c <= 'z' {
+		other = c - 0x20
+	}
+	places := text[n.rare : n.rare+len(text)-size+1]
+	for at := 0; at < len(places); at++ {
+		next := bytes.IndexByte(places[at:], c)
+		if other != c {
+			before := places[at:]
+			if next >= 0 {
+				before = before[:next]
+			}
+			if large := bytes.IndexByte(before, other); large >= 0 {
+				next = large
+			}
+		}
+		if next < 0 {
+			return false
+		}
+		if at += next; n.same(text[at : at+size]) {
+			return true
+		}
+	}
+	return false
+}
+
 func (n *needle) same(text []byte) bool {
 	if n.cased {
 		return string(text) == n.lit
 	}
 	return equalFolded(n.lit, text)
-}
-
-// holdsByte says whether the needle's only byte is in the text.
-func (n *needle) holdsByte(text []byte) bool {
-	c := n.lit[0]
-	if bytes.IndexByte(text, c) >= 0 {
-		return true
-	}
-	return !n.cased && 'a' <= c && c <= 'z' && bytes.IndexByte(text, c-0x20) >= 0
 }
 
 // equalFolded compares a folded literal with a text of the same size, whose ASCII letters may be large.
