@@ -22,17 +22,30 @@ const (
 
 // A Detection is one thing that one event shows.
 type Detection struct {
-	Kind  Kind
-	Rule  string // the rule's id; empty for an indicator
-	Title string
-	Level string // informational, low, medium, high, critical; empty where the rule gives none
+	Kind   Kind
+	Rule   string // the rule's id; empty for an indicator
+	Origin string // the file that the rule stands in
+	Title  string
+	Level  string // informational, low, medium, high, critical; empty where the rule gives none
 	// Techniques are those of ATT&CK: T1190, T1059.001.
 	Techniques []string
 	// Matched are the fields and values that showed it, as the record has them.
 	Matched []Matched
 	// Indicator is what was known, where that is what saw it.
 	Indicator *Known
-	Event     Event
+	// Event is the one that showed it; for a correlation the last of its records.
+	Event Event
+	// Measure, Since and Records are a correlation's: what it counts and the number; its first record's time; its records,
+	// oldest first.
+	Measure Matched
+	Since   time.Time
+	Records []Place
+}
+
+// A Place is where a record stands.
+type Place struct {
+	File   string `json:"file"`
+	Record int    `json:"record"`
 }
 
 // Matched is a field and the value that a rule or an indicator met in it. A value met in no named field (a keyword in a plain
@@ -47,6 +60,7 @@ type Known struct {
 	Type   string `json:"type"`  // address, network, domain, url, hash, email, file
 	Value  string `json:"value"` // as listed, which a value met may lie below: a network, a parent domain, a prefix
 	Source string `json:"source,omitempty"`
+	Grade  string `json:"grade,omitempty"`
 	TLP    string `json:"tlp,omitempty"`
 	// Warning names the warning list that the value is on; such a detection raises nobody by itself.
 	Warning string `json:"warning,omitempty"`
@@ -63,7 +77,8 @@ type Event struct {
 }
 
 // Fingerprint is the same for two detections that tell a person the same thing: the same rule, of the same machine, by the
-// same values. The case of letters does not count, nor do the event's time and place.
+// same values. The case of letters does not count, nor do the event's time and
+// place, nor how far a correlation has counted.
 func (d Detection) Fingerprint() string {
 	parts := make([]string, 0, len(d.Matched))
 	for _, m := range d.Matched {

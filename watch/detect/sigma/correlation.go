@@ -119,6 +119,16 @@ var kinds = map[string]Kind{
 	"value_median":     ValueMedian,
 }
 
+// String is the type as it is written.
+func (k Kind) String() string {
+	for name, kind := range kinds {
+		if kind == k {
+			return name
+		}
+	}
+	return "value_share" // of older rules; there is no correlation of that type
+}
+
 // comparisons are the keys of a condition and their meaning.
 var comparisons = map[string]BoundOp{
 	"gt": More, "gte": MoreOrAs, "lt": Less, "lte": LessOrAs, "eq": Same, "neq": Different,
