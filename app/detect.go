@@ -10,6 +10,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"wardwatch/ward"
 	"wardwatch/watch"
 	"wardwatch/watch/detect"
+	"wardwatch/watch/detect/indicators"
 	"wardwatch/watch/detect/sigma"
 	"wardwatch/watch/ingest/file"
 )
@@ -28,9 +30,9 @@ type DetectOptions struct {
 	Files      []string // files, folders, archives; "-" is standard input
 	Format     string   // "auto" or empty, or one of DetectFormats
 	Rules      RulesOptions
-	Indicators string // a file; empty: none
-	JSON       bool   // one object a match instead of text
-	Stats      bool   // figures of the run on Err
+	Indicators []string // files
+	JSON       bool     // one object a match instead of text
+	Stats      bool     // figures of the run on Err
 	Clock      ward.Clock
 	Progress   func(done, total int64) // bytes; may be nil
 	Out        io.Writer
@@ -96,12 +98,16 @@ func newDetection(o DetectOptions) (*detection, error) {
 		return nil, fmt.Errorf("detect: %w", err)
 	}
 	tellRules(o.Err, report)
-	if len(set.Rules)+len(set.Correlations) == 0 && o.Indicators == "" {
+	if len(set.Rules)+len(set.Correlations) == 0 && len(o.Indicators) == 0 {
 		return nil, fmt.Errorf("detect: no rule could be used: %w", ErrNothingRead)
+	}
+	index, err := readIndicators(o, set.Names)
+	if err != nil {
+		return nil, fmt.Errorf("detect: %w", err)
 	}
 	return &detection{
 		DetectOptions: o, format: format, set: set, decoder: watch.NewDecoder(set.Names),
-		detector: detect.New(detect.Options{Rules: set}), folded: detect.NewRepeats(foldMost), out: bufio.NewWriter(o.Out),
+		detector: detect.New(detect.Options{Rules: set, Indicators: index}), folded: detect.NewRepeats(foldMost), out: bufio.NewWriter(o.Out),
 	}, nil
 }
 
@@ -119,6 +125,45 @@ func tellRules(w io.Writer, report *sigma.Report) {
 		}
 		fmt.Fprintf(w, "  %s: %s\n", t.File, t.Reason)
 	}
+}
+
+// readIndicators reads files of indicators; nil where there are none. A line that says nothing is named, and the others count.
+func readIndicators(o DetectOptions, names *watch.Names) (*indicators.Index, error) {
+	if len(o.Indicators) == 0 {
+		return nil, nil //nolint:nilnil // as said
+	}
+	index, err := indicators.New(indicators.Options{Clock: o.Clock, Names: names})
+	if err != nil {
+		return nil, err
+	}
+	bad := 0
+	err = index.Fill(func(give func(ward.Indicator) error) error {
+		for _, path := range o.Indicators {
+			in, err := os.Open(path) //nolint:gosec // the operator names it
+			if err != nil {
+				return fmt.Errorf("indicators: %w: %w", err, ErrNothingRead)
+			}
+			err = indicators.Read(in, filepath.Base(path), give, func(line *indicators.BadLine) {
+				if bad++; bad <= mostNamed {
+					fmt.Fprintf(o.Err, "indicators %s: %s\n", path, printable(line.Error(), 300))
+				}
+			})
+			if err = errors.Join(err, in.Close()); err != nil {
+				return fmt.Errorf("indicators %s: %w: %w", path, err, ErrNothingRead)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if bad > mostNamed {
+		fmt.Fprintf(o.Err, "indicators: %d more lines could not be read\n", bad-mostNamed)
+	}
+	if index.Stats().Sealed == 0 {
+		return nil, fmt.Errorf("indicators: none in %s: %w", strings.Join(o.Indicators, ", "), ErrNothingRead)
+	}
+	return index, nil
 }
 
 // event holds one event against everything.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 
+	"wardwatch/watch/detect/indicators"
 	"wardwatch/watch/detect/sigma"
 	"wardwatch/watch/detect/starter"
 )
@@ -67,7 +68,7 @@ func loadRules(o RulesOptions) (*sigma.Set, *sigma.Report, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", err, ErrNothingRead)
 	}
-	options := sigma.Options{Lists: lists}
+	options := sigma.Options{Lists: lists, Fields: indicators.Fields()}
 	if len(o.Dirs) > 0 {
 		set, report, err := sigma.Load(options, o.Dirs...)
 		if err != nil {

@@ -225,13 +225,13 @@ func describedBy(path string) (*exam, error) {
 
 // A looker holds samples against one set of rules.
 type looker struct {
-	set     *sigma.Set
+	program *sigma.Program
 	decoder *watch.Decoder
 	record  watch.Record
 }
 
 func newLooker(set *sigma.Set) *looker {
-	return &looker{set: set, decoder: watch.NewDecoder(set.Names)}
+	return &looker{program: sigma.Compile(set), decoder: watch.NewDecoder(set.Names)}
 }
 
 // mostFailures are named of one sample.
@@ -239,7 +239,7 @@ const mostFailures = 5
 
 // run holds one sample against the rules, and adds what is wrong with it.
 func (l *looker) run(ctx context.Context, e *exam, s sample, tested *TestedFile) error {
-	detector := detect.New(detect.Options{Rules: l.set}) // correlations begin anew
+	detector := detect.New(detect.Options{Rules: l.program.Set(), Engine: l.program.Engine()}) // correlations begin anew
 	var found []detect.Detection
 	records, matched, failures := 0, 0, 0
 	fail := func(format string, args ...any) {

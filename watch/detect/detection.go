@@ -57,7 +57,7 @@ type Matched struct {
 
 // Known is an indicator as it was known when it was met.
 type Known struct {
-	Type   string `json:"type"`  // address, network, domain, url, hash, email, file
+	Type   string `json:"type"`  // address, network, domain, url, url-prefix, md5, sha1, sha256, sha512, email, file
 	Value  string `json:"value"` // as listed, which a value met may lie below: a network, a parent domain, a prefix
 	Source string `json:"source,omitempty"`
 	Grade  string `json:"grade,omitempty"`
@@ -77,8 +77,8 @@ type Event struct {
 }
 
 // Fingerprint is the same for two detections that tell a person the same thing: the same rule, of the same machine, by the
-// same values. The case of letters does not count, nor do the event's time and
-// place, nor how far a correlation has counted.
+// same values. The case of letters does not count, nor do the event's time and place, nor how far a
+// correlation has counted.
 func (d Detection) Fingerprint() string {
 	parts := make([]string, 0, len(d.Matched))
 	for _, m := range d.Matched {

@@ -7,14 +7,17 @@ import (
 	"time"
 
 	"wardwatch/watch"
+	"wardwatch/watch/detect/indicators"
 	"wardwatch/watch/detect/sigma"
 )
 
 // Options are what a Detector looks for.
 type Options struct {
 	Rules *sigma.Set // required
-	// Engine holds records against the rules; nil: the reference, which is slow.
+	// Engine holds records against the rules; nil: one that is compiled of them.
 	Engine sigma.Engine
+	// Indicators are what is known of attackers; nil: nothing.
+	Indicators *indicators.Index
 	// Correlator bounds what is remembered for correlations.
 	Correlator sigma.CorrelatorOptions
 }
@@ -24,18 +27,20 @@ type Options struct {
 type Detector struct {
 	rules      *sigma.Set
 	engine     sigma.Engine
+	indicators *indicators.Index
 	correlator *sigma.Correlator // nil where no rule asks for one
 	techniques [][]string        // by rule, then by correlation
 	hits       []int
+	known      []indicators.Hit
 	files      []string // that correlations may still speak of
 	number     map[string]int
 }
 
 // New makes a Detector.
 func New(o Options) *Detector {
-	d := &Detector{rules: o.Rules, engine: o.Engine, number: map[string]int{}}
+	d := &Detector{rules: o.Rules, engine: o.Engine, indicators: o.Indicators, number: map[string]int{}}
 	if d.engine == nil {
-		d.engine = sigma.NewReference(o.Rules)
+		d.engine = sigma.Compile(o.Rules).Engine()
 	}
 	if len(o.Rules.Correlations) > 0 {
 		d.correlator = sigma.NewCorrelator(o.Rules, o.Correlator)
@@ -53,7 +58,10 @@ func New(o Options) *Detector {
 // itself says is filled in here. Nothing that is found points into the record.
 func (d *Detector) Look(r *watch.Record, at Event, found []Detection) []Detection {
 	d.hits = d.engine.Match(r, d.hits[:0])
-	if len(d.hits) == 0 {
+	if d.indicators != nil {
+		d.known = d.indicators.Look(r, d.known[:0])
+	}
+	if len(d.hits)+len(d.known) == 0 {
 		return found
 	}
 	at = describe(r, at)
@@ -67,10 +75,29 @@ func (d *Detector) Look(r *watch.Record, at Event, found []Detection) []Detectio
 			Matched: matched(sigma.Explain(rule, r, d.rules.Names)),
 		})
 	}
+	for i := range d.known {
+		found = append(found, met(&d.known[i], at))
+	}
 	if d.correlator == nil {
 		return found
 	}
 	return d.correlated(d.correlator.Observe(r, d.hits, d.place(at)), found)
+}
+
+// met is an indicator in an event. On a warning list it is of no weight by itself: every honest machine shows such values.
+func met(h *indicators.Hit, at Event) Detection {
+	i := h.Indicator()
+	f := Detection{
+		Kind: ByIndicator, Title: "Known to be an attacker's: " + string(i.Kind) + " " + i.Value, Level: "high", Event: at,
+		Matched: []Matched{{string(h.Field), string(h.Value)}},
+		Indicator: &Known{
+			Type: string(i.Kind), Value: i.Value, Source: i.Source, Grade: string(i.Grade), TLP: string(i.TLP), Warning: h.Warned,
+		},
+	}
+	if h.Warned != "" {
+		f.Level = "informational"
+	}
+	return f
 }
 
 // End says what only the end of the records decides: what a correlation waited for and did not come.

@@ -16,6 +16,8 @@ type Options struct {
 	// Lists are the values of the placeholders that rules ask for by |expand: the name without its percent signs, and the
 	// values, in which wildcards count. A rule whose placeholder has no list is refused.
 	Lists map[string][]string
+	// Fields are names that others than the rules ask for, and that Set.Names is to number beside theirs.
+	Fields []string
 }
 
 // A File is one file of rules.

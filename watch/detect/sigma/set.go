@@ -432,7 +432,7 @@ func (r *reader) finish() (*Set, *Report) {
 			r.report.Loaded++
 		}
 	}
-	set.Names = watch.NewNames(set.fields()...)
+	set.Names = watch.NewNames(append(set.fields(), r.Fields...)...)
 	return set, &r.report
 }
 
