@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,10 +31,10 @@ type DetectOptions struct {
 	Files      []string // files, folders, archives; "-" is standard input
 	Format     string   // "auto" or empty, or one of DetectFormats
 	Rules      RulesOptions
-	Indicators []string // files
-	JSON       bool     // one object a match instead of text
-	Stats      bool     // figures of the run on Err
-	Clock      ward.Clock
+	Indicators []string                // files
+	JSON       bool                    // one object a match instead of text
+	Stats      bool                    // figures of the run on Err
+	Clock      ward.Clock              // nil: the machine's
 	Progress   func(done, total int64) // bytes; may be nil
 	Out        io.Writer
 	Err        io.Writer // what could not be read, counted and named
@@ -52,12 +53,12 @@ func Detect(ctx context.Context, o DetectOptions) error {
 	if err != nil {
 		return err
 	}
-	started := o.Clock.Now()
+	started := run.Clock.Now()
 	reading := file.Each(ctx, o.Files, file.Options{Format: run.format, Trouble: run.bad.note, Progress: run.progress()}, run.event)
 	if reading == nil {
 		reading = run.end()
 	}
-	run.took = o.Clock.Now().Sub(started)
+	run.took = run.Clock.Now().Sub(started)
 	if err := errors.Join(reading, run.finish()); err != nil {
 		return fmt.Errorf("detect: %w", err)
 	}
@@ -89,6 +90,9 @@ type detection struct {
 }
 
 func newDetection(o DetectOptions) (*detection, error) {
+	if o.Clock == nil {
+		o.Clock = ward.WallClock{}
+	}
 	format, ok := watch.FormatOf(cmp.Or(o.Format, "auto"))
 	if !ok {
 		return nil, fmt.Errorf("detect: %w", &ward.Invalid{Field: "format", Problem: fmt.Sprintf("%q is not known", o.Format), Hint: strings.Join(watch.Formats(), ", ")})
@@ -187,7 +191,7 @@ func decode(d *watch.Decoder, e file.Event, r *watch.Record) (err error) {
 		_, err = d.JSON(e.Raw, r)
 		return err
 	}
-	return d.Line(e.Format, e.Header, e.Raw, r)
+	return fmt.Errorf("%v is not read", e.Format) // LINE
 }
 
 // end is what the last event leaves to be decided.
@@ -207,7 +211,7 @@ func (d *detection) tell() error {
 			}
 		default:
 			if gone := d.folded.Add(f); gone != nil {
-				printFolded(d.out, gone)
+				printGroup(d.out, []*detect.Folded{gone})
 			}
 		}
 	}
@@ -236,13 +240,12 @@ func (d *detection) finish() error {
 // summary prints what was folded, the most urgent first, and the counts.
 func (d *detection) summary() {
 	all := d.folded.All()
-	slices.SortStableFunc(all, func(a, b *detect.Folded) int {
-		return cmp.Or(cmp.Compare(detect.Urgency(a.Level), detect.Urgency(b.Level)), a.First.Compare(b.First), cmp.Compare(a.Event.File, b.Event.File), cmp.Compare(a.Event.Record, b.Event.Record))
-	})
 	levels := map[string]int{}
 	for _, f := range all {
-		printFolded(d.out, f)
 		levels[levelOf(f.Detection)]++
+	}
+	for _, group := range byRule(all) {
+		printGroup(d.out, group)
 	}
 	in := fmt.Sprintf("%s of %s", counted(d.read, "event"), counted(d.files, "file"))
 	if d.matches == 0 {
@@ -261,6 +264,28 @@ func (d *detection) summary() {
 	fmt.Fprintf(d.out, "%s (%s), seen %s, in %s.\n", counted(len(all)+d.folded.Evicted(), "detection"), strings.Join(by, ", "), times(d.matches), in)
 }
 
+// byRule parts detections by what saw them, the most urgent first, and by the time in which each was first seen.
+func byRule(all []*detect.Folded) [][]*detect.Folded {
+	slices.SortStableFunc(all, func(a, b *detect.Folded) int {
+		return cmp.Or(a.First.Compare(b.First), cmp.Compare(a.Event.File, b.Event.File), cmp.Compare(a.Event.Record, b.Event.Record))
+	})
+	place := map[[2]string]int{}
+	var groups [][]*detect.Folded
+	for _, f := range all {
+		key := [2]string{string(f.Kind) + f.Rule, f.Title}
+		at, known := place[key]
+		if !known {
+			at, place[key] = len(groups), len(groups)
+			groups = append(groups, nil)
+		}
+		groups[at] = append(groups[at], f)
+	}
+	slices.SortStableFunc(groups, func(a, b []*detect.Folded) int {
+		return cmp.Compare(detect.Urgency(a[0].Level), detect.Urgency(b[0].Level))
+	})
+	return groups
+}
+
 // figures are those of a run.
 type figures struct {
 	Events    int            `json:"events"`
@@ -268,6 +293,7 @@ type figures struct {
 	Seconds   float64        `json:"seconds"`
 	PerSecond int            `json:"events_per_second"`
 	Rules     int            `json:"rules"`
+	LookedAt  float64        `json:"rules_looked_at"` // per event, on average
 	Matches   int            `json:"matches"`
 	Bad       map[string]int `json:"bad_records"` // by reason
 }
@@ -277,14 +303,20 @@ func (d *detection) stats() error {
 		Events: d.read, Bytes: d.bytes, Seconds: d.took.Seconds(), Rules: len(d.set.Rules) + len(d.set.Correlations), Matches: d.matches,
 		Bad: d.bad.reasons,
 	}
+	if f.Bad == nil {
+		f.Bad = map[string]int{}
+	}
+	if d.read > 0 {
+		f.LookedAt = math.Round(float64(d.detector.Looked())/float64(d.read)*10) / 10
+	}
 	if f.Seconds > 0 {
 		f.PerSecond = int(float64(f.Events) / f.Seconds)
 	}
 	if d.JSON {
 		return json.NewEncoder(d.Err).Encode(f)
 	}
-	_, err := fmt.Fprintf(d.Err, "%s (%d bytes) in %.2f s: %d events/s; %s, %s; %s\n", counted(f.Events, "event"), f.Bytes, f.Seconds, f.PerSecond,
-		counted(f.Rules, "rule"), matches(f.Matches), counted(d.bad.count, "bad record"))
+	_, err := fmt.Fprintf(d.Err, "%s (%d bytes) in %.2f s: %d events/s; %s, of which %.1f were looked at an event; %s; %s\n", counted(f.Events, "event"), f.Bytes, f.Seconds, f.PerSecond,
+		counted(f.Rules, "rule"), f.LookedAt, matches(f.Matches), counted(d.bad.count, "bad record"))
 	return err
 }
 
@@ -414,38 +446,54 @@ func levelOf(d detect.Detection) string {
 	return strings.ToLower(d.Level)
 }
 
-// printFolded prints one detection for somebody who was woken by it: how bad, what, when and where, by what it was seen.
-func printFolded(w io.Writer, f *detect.Folded) {
-	fmt.Fprintf(w, "%s: %s\n", strings.ToUpper(levelOf(f.Detection)), printable(f.Title, 200))
-	when := []string{fmt.Sprintf("%s, record %d", f.Event.File, f.Event.Record)}
-	if at := momentOf(f.Event, byNight); at != "" {
-		when = slices.Insert(when, 0, printable(at, 40))
+// mostShown are shown of what one rule saw.
+const mostShown = 5
+
+// printGroup prints what one rule saw for somebody who was woken by it: how bad and what, then when, where and by which values.
+func printGroup(w io.Writer, group []*detect.Folded) {
+	head := group[0]
+	fmt.Fprintf(w, "%s: %s\n", strings.ToUpper(levelOf(head.Detection)), printable(head.Title, 200))
+	if head.Rule != "" {
+		fmt.Fprintf(w, "  %s\n", strings.TrimSpace(fmt.Sprintf("rule %s  %s", printable(head.Rule, 100), printable(strings.Join(head.Techniques, " "), 200))))
 	}
-	if f.Event.Host != "" {
-		when = append(when, "on "+printable(f.Event.Host, 100))
+	if head.Indicator != nil {
+		fmt.Fprintf(w, "  %s\n", knownAs(head.Indicator))
 	}
-	fmt.Fprintf(w, "  %s\n", strings.Join(when, "; "))
-	if f.Count > 1 {
-		fmt.Fprintf(w, "  %s%s\n", times(f.Count), between(f.First, f.Last))
-	}
-	if !f.Since.IsZero() {
-		fmt.Fprintf(w, "  %s since %s\n", counted(len(f.Records), "record"), dated(f.Since, byNight))
-	}
-	t := shown(f.Detection)
-	width := 0
-	for _, m := range t {
-		width = max(width, utf8.RuneCountInString(m.Field))
-	}
-	for _, m := range t {
-		fmt.Fprintf(w, "    %-*s  %s\n", min(width, 40), printable(m.Field, 100), printable(m.Value, 300))
-	}
-	if i := f.Indicator; i != nil {
-		fmt.Fprintf(w, "  %s\n", knownAs(i))
-	}
-	if f.Rule != "" {
-		fmt.Fprintf(w, "  %s\n", strings.TrimSpace(fmt.Sprintf("rule %s  %s", f.Rule, strings.Join(f.Techniques, " "))))
+	for i, f := range group {
+		if i == mostShown {
+			fmt.Fprintf(w, "  and %d more with other values (--json prints all)\n", len(group)-mostShown)
+			break
+		}
+		printFolded(w, f)
 	}
 	fmt.Fprintln(w)
+}
+
+// printFolded prints one detection and how often it was seen.
+func printFolded(w io.Writer, f *detect.Folded) {
+	var line []string
+	if at := momentOf(f.Event, byNight); at != "" {
+		line = append(line, printable(at, 40))
+	}
+	if f.Event.Host != "" {
+		line = append(line, printable(f.Event.Host, 100))
+	}
+	line = append(line, fmt.Sprintf("%s, record %d", printable(f.Event.File, 500), f.Event.Record))
+	if f.Count > 1 {
+		line = append(line, times(f.Count)+between(f.First, f.Last))
+	}
+	if !f.Since.IsZero() {
+		line = append(line, fmt.Sprintf("%s since %s", counted(len(f.Records), "record"), dated(f.Since, byNight)))
+	}
+	fmt.Fprintf(w, "  %s\n", strings.Join(line, "; "))
+	values := shown(f.Detection)
+	width := 0
+	for _, m := range values {
+		width = min(max(width, utf8.RuneCountInString(m.Field)), 40)
+	}
+	for _, m := range values {
+		fmt.Fprintf(w, "      %-*s  %s\n", width, printable(m.Field, 100), printable(m.Value, 300))
+	}
 }
 
 // knownAs says what was known of an indicator.
@@ -481,9 +529,9 @@ func between(first, last time.Time) string {
 	case first.IsZero():
 		return ""
 	case first.Equal(last):
-		return ", all at " + dated(first, byNight)
+		return " at that time"
 	}
-	return fmt.Sprintf(", from %s to %s", dated(first, byNight), dated(last, byNight))
+	return " until " + dated(last, byNight)
 }
 
 // printable is text that a terminal may be shown: telemetry is written by attackers too. At most so many characters of it.

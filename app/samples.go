@@ -135,13 +135,11 @@ func exams(dirs []string, set *sigma.Set, report *SamplesReport) ([]*exam, error
 	var described []*exam
 	for _, path := range names {
 		if filepath.Base(path) == "info.yml" {
-			e, err := describedBy(path)
+			more, err := describedBy(path)
 			if err != nil {
 				return nil, fmt.Errorf("rules: %s: %w", path, err)
 			}
-			if e != nil {
-				described = append(described, e)
-			}
+			described = append(described, more...)
 			continue
 		}
 		rules, fires, ok := sampleOf(path)
@@ -185,8 +183,8 @@ func sampleOf(path string) (rules string, fires, ok bool) {
 }
 
 // describedBy reads a description of samples as the community's rule set has them: which rule fires how often on a file that
-// stands beside it. nil: it describes none.
-func describedBy(path string) (*exam, error) {
+// stands beside it.
+func describedBy(path string) ([]*exam, error) {
 	text, err := os.ReadFile(path) //nolint:gosec // the operator names the folder
 	if err != nil {
 		return nil, err
@@ -203,24 +201,23 @@ func describedBy(path string) (*exam, error) {
 	if err := yaml.Unmarshal(text, &info); err != nil {
 		return nil, err
 	}
-	ids := map[string]bool{}
-	for _, r := range info.Rules {
-		ids[r.ID] = true
-	}
-	e := &exam{name: path, stream: true, about: func(d detect.Detection) bool { return ids[d.Rule] }}
+	var samples []sample
 	for _, s := range info.Samples {
 		beside := filepath.Join(filepath.Dir(path), filepath.Base(filepath.FromSlash(s.Path)))
-		e.samples = append(e.samples, sample{beside, true, s.Count})
+		samples = append(samples, sample{beside, true, s.Count})
 		if json := strings.TrimSuffix(beside, filepath.Ext(beside)) + ".json"; json != beside {
 			if _, err := os.Stat(json); err == nil { // the same events once more
-				e.samples = append(e.samples, sample{json, true, s.Count})
+				samples = append(samples, sample{json, true, s.Count})
 			}
 		}
 	}
-	if len(e.samples) == 0 {
-		return nil, nil //nolint:nilnil // as said
+	var all []*exam
+	for _, r := range info.Rules {
+		if len(samples) > 0 {
+			all = append(all, &exam{name: path, stream: true, samples: samples, about: func(d detect.Detection) bool { return d.Rule == r.ID }})
+		}
 	}
-	return e, nil
+	return all, nil
 }
 
 // A looker holds samples against one set of rules.

@@ -29,8 +29,33 @@ the reason. A rule that asks for a list of the organisation's own values (|expan
 			return err
 		},
 	}
-	listsFlag(check, &o.Lists)
-	cmd.AddCommand(check)
+	test := &cobra.Command{
+		Use:   "test DIR...",
+		Short: "Run the samples that stand beside rules",
+		Long: `Runs the samples beside rules: NAME.true.log (or .ndjson, .evtx, any format that detect reads) beside NAME.yml must fire
+with every event, or at least once where a correlation counts events; NAME.false.log must stay quiet. Folders that an
+info.yml describes, as the community's rule set has them, are run as it says; its rules are those of the folders given.
+
+It ends with 1 when a sample does not come out as it should.`,
+		Example: `  wardwatch rules test my-rules
+  wardwatch rules test sigma/rules sigma/regression_data --json`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Dirs = args
+			report, err := app.TestRules(cmd.Context(), o)
+			if len(report.Rules) == 0 {
+				return err
+			}
+			if printing := sh.print(report, report.Text); printing != nil {
+				return printing
+			}
+			return err
+		},
+	}
+	for _, c := range []*cobra.Command{check, test} {
+		listsFlag(c, &o.Lists)
+	}
+	cmd.AddCommand(check, test)
 	return cmd
 }
 

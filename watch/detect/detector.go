@@ -32,6 +32,7 @@ type Detector struct {
 	techniques [][]string        // by rule, then by correlation
 	hits       []int
 	known      []indicators.Hit
+	looked     int64
 	files      []string // that correlations may still speak of
 	number     map[string]int
 }
@@ -58,6 +59,9 @@ func New(o Options) *Detector {
 // itself says is filled in here. Nothing that is found points into the record.
 func (d *Detector) Look(r *watch.Record, at Event, found []Detection) []Detection {
 	d.hits = d.engine.Match(r, d.hits[:0])
+	if e, counts := d.engine.(interface{ Looked() int }); counts {
+		d.looked += int64(e.Looked())
+	}
 	if d.indicators != nil {
 		d.known = d.indicators.Look(r, d.known[:0])
 	}
@@ -107,6 +111,10 @@ func (d *Detector) End(found []Detection) []Detection {
 	}
 	return d.correlated(d.correlator.Flush(), found)
 }
+
+// Looked is how many times a rule was looked at, of as many times as there were records and rules; 0 where the engine does not
+// count.
+func (d *Detector) Looked() int64 { return d.looked }
 
 // Forgotten is how many records correlations had to forget before their time, for want of room.
 func (d *Detector) Forgotten() int {

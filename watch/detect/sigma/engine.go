@@ -229,3 +229,6 @@ func (e *engine) seek(at column) {
 		}
 	}
 }
+
+// Looked is how many rules the last record made the engine look at.
+func (e *engine) Looked() int { return len(e.awaiting) }
