@@ -4,7 +4,7 @@ import "slices"
 
 // sources are the logs that come as JSON and are not Windows' own, tried in this order: what asks for more stands before
 // what asks for less.
-var sources = slices.Concat(cloudSources, endpointSources, applicationSources, networkSources, ecsSources())
+var sources = slices.Concat(cloudSources, endpointSources, applicationSources, networkSources, webSources, ecsSources())
 
 var cloudSources = []source{
 	{

@@ -1,5 +1,7 @@
 package watch
 
+import "bytes"
+
 // applicationSources are what services and decoys say of themselves.
 var applicationSources = []source{
 	{title: "Kubernetes audit", when: "verb auditID", log: logOf("kubernetes", "audit", "application"), times: "requestReceivedTimestamp stageTimestamp @timestamp", names: kubernetesNames},
@@ -62,6 +64,69 @@ var zeekHTTP = []alias{
 var zeekConnection = []alias{
 	{from: "id.orig_h", to: "src_ip"}, {from: "id.orig_p", to: "src_port"}, {from: "id.resp_h", to: "dst_ip"},
 	{from: "id.resp_p", to: "dst_port"}, {from: "conn_state", to: "action"},
+}
+
+// webSources are access logs of web servers that write JSON: by the names of the servers' own variables, or by those of W3C.
+var webSources = []source{
+	{title: "Nginx", when: "remote_addr status request_uri", log: logOf("nginx", "nginx", "webserver"), times: "time_iso8601 time_local msec @timestamp time", names: nginxNames},
+	{title: "Nginx, the request in one", when: "remote_addr status request http_user_agent", log: logOf("nginx", "nginx", "webserver"), times: "time_iso8601 time_local msec @timestamp time", names: nginxNames},
+	{title: "Apache", when: "remoteIP request method status userAgent", log: logOf("apache", "apache", "webserver"), times: "time @timestamp", names: []alias{
+		{from: "remoteIP", to: "c-ip"}, {from: "remoteIP", to: "src_ip"}, {from: "host", to: "cs-host"}, {from: "request", to: "cs-uri-stem"},
+		{from: "query", to: "cs-uri-query", as: withoutMark}, {from: "method", to: "cs-method"}, {from: "status", to: "sc-status"},
+		{from: "userAgent", to: "cs-user-agent"}, {from: "referer", to: "cs-referer"}, {from: "user", to: "cs-username"},
+	}},
+	{title: "Caddy", when: "request.method request.uri status", log: logOf("", "", "webserver"), times: "ts", names: []alias{
+		{from: "request.remote_ip", to: "c-ip"}, {from: "request.remote_ip", to: "src_ip"}, {from: "request.host", to: "cs-host"},
+		{from: "request.method", to: "cs-method"}, {from: "request.uri", to: "cs-uri"}, {from: "request.uri", to: "cs-uri-stem", as: beforeQuery},
+		{from: "request.uri", to: "cs-uri-query", as: afterQuery}, {from: "status", to: "sc-status"},
+		{from: "request.headers.User-Agent", to: "cs-user-agent"}, {from: "request.headers.Referer", to: "cs-referer"}, {from: "user_id", to: "cs-username"},
+	}},
+	{title: "Traefik", when: "RequestMethod RequestPath DownstreamStatus", log: logOf("", "", "webserver"), times: "time StartUTC", names: []alias{
+		{from: "ClientHost", to: "c-ip"}, {from: "ClientHost", to: "src_ip"}, {from: "RequestHost", to: "cs-host"}, {from: "RequestMethod", to: "cs-method"},
+		{from: "RequestPath", to: "cs-uri"}, {from: "RequestPath", to: "cs-uri-stem", as: beforeQuery}, {from: "RequestPath", to: "cs-uri-query", as: afterQuery},
+		{from: "DownstreamStatus", to: "sc-status"}, {from: "request_User-Agent", to: "cs-user-agent"}, {from: "request_Referer", to: "cs-referer"},
+		{from: "ClientUsername", to: "cs-username"},
+	}},
+	{title: "web servers in W3C's names", when: "cs-method cs-uri-stem", log: logOf("", "", "webserver"), times: "@timestamp timestamp time date"},
+	{title: "proxies in W3C's names", when: "cs-method c-uri", log: logOf("", "", "proxy"), times: "@timestamp timestamp time date"},
+}
+
+var nginxNames = []alias{
+	{from: "remote_addr", to: "c-ip"}, {from: "remote_addr", to: "src_ip"}, {from: "remote_user", to: "cs-username"},
+	{from: "host", to: "cs-host"}, {from: "http_host", to: "cs-host"}, {from: "request_method", to: "cs-method"},
+	{from: "request_uri", to: "cs-uri"}, {from: "request_uri", to: "cs-uri-stem", as: beforeQuery}, {from: "request_uri", to: "cs-uri-query", as: afterQuery},
+	{from: "request", to: "cs-method", as: requestMethod}, {from: "request", to: "cs-uri", as: requestTarget},
+	{from: "request", to: "cs-uri-stem", as: requestStem}, {from: "request", to: "cs-uri-query", as: requestQuery},
+	{from: "status", to: "sc-status"}, {from: "body_bytes_sent", to: "sc-bytes"}, {from: "request_length", to: "cs-bytes"},
+	{from: "http_user_agent", to: "cs-user-agent"}, {from: "http_referer", to: "cs-referer"}, {from: "http_cookie", to: "cs-cookie"},
+}
+
+// withoutMark is a query without the question mark that Apache writes before it.
+func withoutMark(_ *Decoder, _ *Record, text []byte) []byte {
+	return bytes.TrimPrefix(text, []byte("?"))
+}
+
+// requestMethod is the first word of a request: GET /x?y HTTP/1.1.
+func requestMethod(_ *Decoder, _ *Record, text []byte) []byte {
+	method, _, _ := bytes.Cut(text, []byte(" "))
+	return method
+}
+
+// requestTarget is what a request asks for.
+func requestTarget(_ *Decoder, _ *Record, text []byte) []byte {
+	_, target, _ := bytes.Cut(text, []byte(" "))
+	if end := bytes.LastIndex(target, []byte(" HTTP/")); end >= 0 {
+		target = target[:end]
+	}
+	return target
+}
+
+func requestStem(d *Decoder, r *Record, text []byte) []byte {
+	return beforeQuery(d, r, requestTarget(d, r, text))
+}
+
+func requestQuery(d *Decoder, r *Record, text []byte) []byte {
+	return afterQuery(d, r, requestTarget(d, r, text))
 }
 
 // ecsSources are records in the words of the Elastic Common Schema, whoever wrote them.

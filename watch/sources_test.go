@@ -145,6 +145,16 @@ func TestLogs(t *testing.T) {
 		{"ECS: a web server", `{"event":{"dataset":"nginx.access"},"url":{"path":"/x","query":"y"},"http":{"request":{"method":"GET"}}}`, "webserver", "cs-uri-stem=/x cs-uri-query=y cs-method=GET"},
 		{"ECS: DNS", `{"dns":{"question":{"name":"x.example","type":"A"}}}`, "dns", "query=x.example record_type=A"},
 		{"exported from Elasticsearch", `{"_index":"i","_source":{"winlog":{"event_id":1,"channel":"Microsoft-Windows-Sysmon/Operational","event_data":{"Image":"x"}}}}`, "windows sysmon process_creation", "Image=x"},
+		{"Nginx", `{"time_iso8601":"t","remote_addr":"192.0.2.1","status":"200","request_method":"GET","request_uri":"/a?b=c","http_user_agent":"u"}`,
+			"nginx nginx webserver", "cs-method=GET cs-uri-stem=/a cs-uri-query=b=c sc-status=200 c-ip=192.0.2.1 cs-user-agent=u"},
+		{"Nginx, the request in one", `{"remote_addr":"192.0.2.1","status":404,"request":"POST /a b?c HTTP/1.1","http_user_agent":"u"}`,
+			"nginx nginx webserver", "cs-method=POST cs-uri-stem=/a b cs-uri-query=c sc-status=404"},
+		{"Apache", `{"time":"t","remoteIP":"192.0.2.1","host":"www.org.example","request":"/a","query":"?b","method":"GET","status":"200","userAgent":"u","referer":"-"}`,
+			"apache apache webserver", "cs-uri-stem=/a cs-uri-query=b cs-method=GET cs-host=www.org.example"},
+		{"Caddy", `{"ts":1.5,"request":{"remote_ip":"192.0.2.1","method":"GET","uri":"/a?b","headers":{"User-Agent":["u"]}},"status":200}`,
+			"webserver", "cs-uri-stem=/a cs-uri-query=b cs-user-agent=u"},
+		{"Traefik", `{"RequestMethod":"GET","RequestPath":"/a?b","DownstreamStatus":200,"ClientHost":"192.0.2.1"}`, "webserver", "cs-uri-stem=/a sc-status=200"},
+		{"IIS", `{"cs-method":"GET","cs-uri-stem":"/a","sc-status":"200"}`, "webserver", "cs-uri-stem=/a"},
 		{"nothing known", `{"a":{"b":1},"timestamp":"2025-05-13T01:02:03Z"}`, "", "a.b=1"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -191,6 +201,31 @@ func short(l watch.Log) string {
 		services += "+" + strings.Join(l.Also, "+")
 	}
 	return strings.Join(strings.Fields(l.Product+" "+services+" "+strings.Join(l.Categories, ",")), " ")
+}
+
+// Once it has seen a log, a decoder allocates nothing, whatever names are asked for.
+func TestDecodingAllocatesNothing(t *testing.T) {
+	d := watch.NewDecoder(watch.NewNames(append([]string{"md5", "Initiated", "ComputerName", "TargetObject", "cs-uri-query"}, asked...)...))
+	var r watch.Record
+	for _, event := range []string{
+		`{"EventID":4688,"Channel":"Security","NewProcessName":"C:\\a.exe","SubjectUserName":"u","SubjectDomainName":"D","MandatoryLabel":"S-1-16-12288"}`,
+		`{"EventID":4657,"Channel":"Security","ObjectName":"\\REGISTRY\\MACHINE\\K","ObjectValueName":"V","NewValueType":"%%1876","NewValue":"4","OperationType":"%%1905"}`,
+		`{"EventID":5156,"Channel":"Security","Direction":"%%14593"}`,
+		`{"Event":{"System":{"EventID":1,"Channel":"Microsoft-Windows-Sysmon/Operational"},"EventData":{"Hashes":"MD5=A","Data":["a\n"]}}}`,
+		`{"eventSource":"s3.amazonaws.com","eventName":"x","awsRegion":"eu-west-2","a":{"b":[{"c":1}]}}`,
+		`{"remote_addr":"192.0.2.1","status":404,"request":"POST /a?c HTTP/1.1","http_user_agent":"u"}`,
+		`{"event":{"category":["process"],"type":["start"]},"host":{"os":{"type":"linux"}},"process":{"executable":"/bin/sh"},"user":{"name":"u","domain":"D"}}`,
+		`{"unknown":{"a":[1,2,{"b":null}]}}`,
+	} {
+		text := []byte(event)
+		if n := testing.AllocsPerRun(100, func() {
+			if _, err := d.JSON(text, &r); err != nil {
+				t.Fatal(err)
+			}
+		}); n != 0 {
+			t.Errorf("%v allocations for %s", n, event)
+		}
+	}
 }
 
 func TestTimes(t *testing.T) {
