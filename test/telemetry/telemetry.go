@@ -201,3 +201,32 @@ func (e *Events) Redraw(seed uint64) {
 		}
 	}
 }
+
+// Megabyte is an event of PowerShell with a script of a megabyte, put together from the scripts of the recorded ones.
+func Megabyte(t testing.TB, events *Events) []byte {
+	t.Helper()
+	const begin, size = `"ScriptBlockText":"`, 1 << 20
+	var script, before, after []byte
+	for _, event := range events.All {
+		at := bytes.Index(event, []byte(begin))
+		if at < 0 {
+			continue
+		}
+		text := event[at+len(begin):]
+		end := bytes.Index(text, []byte(`","`))
+		if end < 100 {
+			continue
+		}
+		script = append(script, text[:end]...)
+		before, after = event[:at+len(begin)], text[end:]
+	}
+	if before == nil {
+		t.Fatal("no event has a script")
+	}
+	script = bytes.Repeat(script, 1+size/len(script))
+	end := size
+	for bytes.IndexByte(script[end-6:end], '\\') >= 0 { // not within an escape
+		end--
+	}
+	return slices.Concat(before, script[:end], after)
+}

@@ -1,7 +1,6 @@
 package sigma_test
 
 import (
-	"bytes"
 	"runtime"
 	"slices"
 	"syscall"
@@ -120,39 +119,10 @@ func BenchmarkOneEvent(b *testing.B) {
 	}
 }
 
-// megabyte is an event of PowerShell with a script of a megabyte, made of the scripts of the recorded ones.
-func megabyte(b *testing.B) []byte {
-	b.Helper()
-	const begin = `"ScriptBlockText":"`
-	var script, before, after []byte
-	for _, event := range telemetry.OTRF(b).All {
-		at := bytes.Index(event, []byte(begin))
-		if at < 0 {
-			continue
-		}
-		text := event[at+len(begin):]
-		end := bytes.Index(text, []byte(`","`))
-		if end < 100 {
-			continue
-		}
-		script = append(script, text[:end]...)
-		before, after = event[:at+len(begin)], text[end:]
-	}
-	if before == nil {
-		b.Fatal("no event has a script")
-	}
-	script = bytes.Repeat(script, 1+(1<<20)/len(script))
-	end := 1 << 20
-	for bytes.IndexByte(script[end-6:end], '\\') >= 0 { // not within an escape
-		end--
-	}
-	return slices.Concat(before, script[:end], after)
-}
-
 func BenchmarkScriptOfAMegabyte(b *testing.B) {
 	set := whole(b)
 	engine, decoder := sigma.Compile(set).Engine(), watch.NewDecoder(set.Names)
-	event := megabyte(b)
+	event := telemetry.Megabyte(b, telemetry.OTRF(b))
 	var r watch.Record
 	var hits []int
 	b.ReportAllocs()
