@@ -29,23 +29,50 @@ func (x *Index) Look(r *watch.Record, hits []Hit) []Hit {
 	if l.s.kinds == none {
 		return hits
 	}
+	l.record(r)
+	if l.flush(); !l.maybe {
+		return hits
+	}
+	l.exact = true
+	l.record(r)
+	return l.hits
+}
+
+// record goes through a record's values.
+func (l *look) record(r *watch.Record) {
 	for i := range r.Values {
 		v := &r.Values[i]
 		if v.Kind != watch.Text || len(v.Text) < 3 {
 			continue
 		}
 		t := byShape
-		if int(v.Field) < len(x.fields) {
-			t = x.fields[v.Field]
+		if int(v.Field) < len(l.x.fields) {
+			t = l.x.fields[v.Field]
 		}
 		l.field = v.Name
 		l.value(v.Text, t)
 	}
-	return l.hits
 }
 
-// look is one Look under way.
+// flush asks the filters of all the hashes that wait.
+func (l *look) flush() {
+	for _, h := range l.waiting[:l.waits] {
+		if l.s.sealed.may(h) || l.s.live.may(h) {
+			l.maybe = true
+		}
+	}
+	l.waits = 0
+}
+
+// look is one Look under way. It goes through a record once for its hashes alone, and asks the filters of many of them one
+// after the other, because what takes the time is waiting for memory, and a processor waits for many places at once when
+// nothing stands between. Only a record in which something may be is gone through again, with the exact tables.
 type look struct {
+	exact   bool // the second time
+	maybe   bool
+	waits   int
+	waiting [48]uint64
+
 	x      *Index
 	s      *snapshot
 	hits   []Hit
@@ -59,8 +86,13 @@ type look struct {
 	named  int // up to where files' names were looked for
 	urls   int // up to where URLs were followed
 	nested int // URLs within the last
-	of     kind
-	shown  []byte // the key, of that kind, of what is being looked for: the whole of it, while networks and parents are probed
+}
+
+// shown is what a record shows in one place, as a key. The text of it goes beside: a Hit keeps that, and a key that shared a
+// struct with it could not stay on the stack.
+type shown struct {
+	kind kind
+	key  []byte
 }
 
 // value looks for everything that a value may show.
@@ -148,7 +180,7 @@ func (l *look) digest(t []byte) {
 	for i := 0; i < len(t); i += 2 {
 		digest[i/2] = nibble[t[i]]<<4 | nibble[t[i+1]]
 	}
-	l.probe(k, digest[:len(t)/2], t, true)
+	l.probe(t, shown{k, digest[:len(t)/2]})
 }
 
 // colon looks at what is around a ':': a URL, or an address of IPv6. It returns from where on the text was not seen yet.
@@ -205,21 +237,18 @@ func (l *look) dot(t []byte, low, at int) int {
 	for to < len(t) && hostByte[t[to]] {
 		to++
 	}
-	if l.seeks.has(names) && at >= l.named {
-		l.word(t, at)
-	}
-	next := to
+	next, urlHost := to, bytes.HasSuffix(t[:from], schemeEnd)
 	for from < to && (t[from] == '.' || t[from] == '-') {
 		from++
 	}
 	for to > from && (t[to-1] == '.' || t[to-1] == '-') {
 		to--
 	}
-	if to-from < 4 || to-from > longestToken || from > at {
+	host, found := t[from:to], false
+	if len(host) < 4 || len(host) > longestToken || from > at {
+		l.word(t, at)
 		return next
 	}
-	host := t[from:to]
-	found := false
 	if '0' <= host[0] && host[0] <= '9' {
 		if ip, ok := parse4(host); ok && !versionBefore(t, from) {
 			if found = true; l.seeks.has(addresses) {
@@ -227,22 +256,20 @@ func (l *look) dot(t []byte, low, at int) int {
 			}
 		}
 	}
+	if !found && !urlHost {
+		l.word(t, at)
+	}
 	before := to < len(t) && t[to] == '@' // what comes before the '@' of an e-mail address
 	if !found && !before && l.seeks.has(domains|emails|urls) && !l.inPath(t, from) && maybeHost(host) {
 		found = true
 		l.host(t, from, to)
 	}
-	if found && l.seeks.has(urls) && beginsURL(t, from) {
+	if found && l.seeks.has(urls) && !urlHost && (from == 0 || t[from-1] != '@') {
 		if end := portEnd(t, to); end > to || to < len(t) && t[to] == '/' {
 			l.url(t, from, from)
 		}
 	}
 	return next
-}
-
-// beginsURL says whether a URL may begin with the host at i: one that has a scheme was looked for where that ended.
-func beginsURL(t []byte, i int) bool {
-	return i == 0 || t[i-1] != '@' && !bytes.HasSuffix(t[:i], schemeEnd)
 }
 
 // portEnd is where the port after a ':' at i ends, or i where there is none.
@@ -303,49 +330,62 @@ func (l *look) host(t []byte, from, to int) {
 		}
 		var room [longestHost + 256]byte
 		if key, ok := appendEmail(room[:0], t[start:from-1], name); ok {
-			l.probe(email, key, t[start:to], true)
+			l.probe(t[start:to], shown{email, key})
 		}
 	}
 	if l.seeks.has(domains) {
-		l.probe(domain, name, t[from:to], true)
+		it := shown{domain, name}
+		l.probe(t[from:to], it)
 		for i := bytes.IndexByte(name, '.'); i >= 0; {
 			above := name[i+1:]
 			j := bytes.IndexByte(above, '.')
 			if j < 0 {
 				break // a top level alone
 			}
-			l.probe(domain, above, t[from:to], false)
+			l.probeFor(t[from:to], it, domain, above)
 			i += 1 + j
 		}
 	}
 }
 
 // address looks for an address and for the networks that it is in.
-func (l *look) address(ip, value []byte) {
-	l.probe(address, ip, value, true)
+func (l *look) address(ip, text []byte) {
+	it := shown{address, ip}
+	l.probe(text, it)
 	for _, g := range [2]*generation{l.s.live, l.s.sealed} {
 		if !g.covers(ip) {
 			continue
 		}
-		var key [17]byte
-		g.each(ip, &key, func(k []byte) { l.probeIn(g, network, hash(network, k), k, value, true) })
-	}
-}
-
-// each gives the networks of the generation's lengths that the address is in, the longest first.
-func (g *generation) each(ip []byte, room *[17]byte, give func(key []byte)) {
-	key := append(append(room[:0], ip...), 0)
-	for count := len(ip)*8 - 1; count > 0; count-- {
-		key[count/8] &^= 0xff >> (count % 8)
-		if g.lengths[len(ip)/16][count] {
-			key[len(ip)] = byte(count)
-			give(key)
+		if l.maybe = true; !l.exact {
+			return
+		}
+		var room [17]byte
+		for count := 8*len(ip) - 1; count > 0; count-- {
+			if g.lengths[len(ip)/16][count] {
+				key := appendNetwork(room[:0], ip, count)
+				l.probeIn(g, text, it, network, hash(network, key), key)
+			}
 		}
 	}
 }
 
+// appendNetwork appends the key of the network that an address is in when so many bits count.
+func appendNetwork(to, ip []byte, count int) []byte {
+	to = append(to, ip...)
+	if part := count % 8; part > 0 {
+		to[count/8] &^= 0xff >> part
+		clear(to[count/8+1:])
+	} else {
+		clear(to[count/8:])
+	}
+	return append(to, byte(count))
+}
+
 // word looks for the file's name around a dot.
 func (l *look) word(t []byte, at int) {
+	if !l.seeks.has(names) || at < l.named {
+		return
+	}
 	from, to := at, at+1
 	for from > 0 && at-from <= longestName && fileByte[t[from-1]] {
 		from--
@@ -384,7 +424,7 @@ func (l *look) name(t []byte) {
 		return
 	}
 	var room [2 * longestName]byte
-	l.probe(file, watch.Fold(room[:0], t), t, true)
+	l.probe(t, shown{file, watch.Fold(room[:0], t)})
 }
 
 // looksLikePath says whether a value begins as paths do: /x, \x, ~/x, %VAR%\x, C:\x.
@@ -433,21 +473,25 @@ func (l *look) url(t []byte, from, host int) {
 	if !ok {
 		return
 	}
+	text, it := t[from:to], shown{url, key}
 	if whole {
-		l.probe(url, key, t[from:to], true)
+		l.probe(text, it)
 	}
-	l.of, l.shown = url, key
 	if !l.seeks.has(1 << prefix) {
 		return
 	}
 	at := key[:hostEnd(key)]
 	h := hash(reach, at)
+	if !l.exact {
+		l.wait(h)
+		return
+	}
 	for _, g := range [2]*generation{l.s.live, l.s.sealed} {
 		bucket := g.bucket(h)
 		for i := range bucket {
 			if e := &bucket[i]; g.is(e, h, reach, at) && int(e.origin) <= len(key) {
 				begins := key[:e.origin]
-				l.probeIn(g, prefix, hash(prefix, begins), begins, t[from:to], true)
+				l.probeIn(g, text, it, prefix, hash(prefix, begins), begins)
 			}
 		}
 	}
@@ -487,32 +531,42 @@ func trimmed(t []byte, from, to int) int {
 	return to
 }
 
-// probe looks for a key in both generations. own says that the key is the value's own, and not above it.
-func (l *look) probe(k kind, key, value []byte, own bool) {
-	if own {
-		l.of, l.shown = k, key
-	}
+// probe looks for what is shown.
+func (l *look) probe(text []byte, it shown) { l.probeFor(text, it, it.kind, it.key) }
+
+// probeFor looks for a key that follows from what is shown.
+func (l *look) probeFor(text []byte, it shown, k kind, key []byte) {
 	h := hash(k, key)
-	l.probeIn(l.s.live, k, h, key, value, own)
-	l.probeIn(l.s.sealed, k, h, key, value, own)
+	if !l.exact {
+		l.wait(h)
+		return
+	}
+	l.probeIn(l.s.live, text, it, k, h, key)
+	l.probeIn(l.s.sealed, text, it, k, h, key)
 }
 
-func (l *look) probeIn(g *generation, k kind, h uint64, key, value []byte, own bool) {
+func (l *look) wait(h uint64) {
+	if l.waits == len(l.waiting) {
+		l.flush()
+	}
+	l.waiting[l.waits] = h
+	l.waits++
+}
+
+func (l *look) probeIn(g *generation, text []byte, it shown, k kind, h uint64, key []byte) {
 	bucket := g.bucket(h)
 	for i := range bucket {
 		e := &bucket[i]
-		if !g.is(e, h, k, key) || e.marked(withdrawn) || !own && e.marked(alone) {
+		if !g.is(e, h, k, key) || e.marked(withdrawn) || e.marked(alone) && len(key) < len(it.key) {
 			continue
 		}
 		if g == l.s.sealed && l.s.live.states(h, k, key, g.origins[e.origin].source) {
 			continue
 		}
-		if now := l.now.of(l.x.clock); now < e.from || now >= e.until || l.known(e, value) {
+		if now := l.now.of(l.x.clock); now < e.from || now >= e.until || l.known(e, text) {
 			continue
 		}
-		l.hits = append(l.hits, Hit{
-			Field: l.field, Value: value, Warned: l.s.warnings.warned(e, g, l.of, l.shown), from: g, at: e,
-		})
+		l.hits = append(l.hits, Hit{Field: l.field, Value: text, Warned: l.s.warnings.warned(g, e, it), from: g, at: e})
 	}
 }
 
@@ -521,10 +575,10 @@ func (l *look) probeIn(g *generation, k kind, h uint64, key, value []byte, own b
 const remembered = 128
 
 // known says whether the statement was found already in this field, or in this very text under another name.
-func (l *look) known(e *entry, value []byte) bool {
+func (l *look) known(e *entry, text []byte) bool {
 	for i := len(l.hits) - 1; i >= max(l.others, len(l.hits)-remembered); i-- {
 		h := &l.hits[i]
-		if h.at == e && (unsafe.SliceData(h.Field) == unsafe.SliceData(l.field) || unsafe.SliceData(h.Value) == unsafe.SliceData(value)) {
+		if h.at == e && (unsafe.SliceData(h.Field) == unsafe.SliceData(l.field) || unsafe.SliceData(h.Value) == unsafe.SliceData(text)) {
 			return true
 		}
 	}

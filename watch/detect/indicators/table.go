@@ -94,15 +94,21 @@ func (g *generation) value(e *entry) []byte {
 	return g.values.chunks[at>>chunkBits][low : low+length : low+length]
 }
 
+// may says whether a key with the hash may be there: yes for one in 250 that is not.
+func (g *generation) may(h uint64) bool {
+	if g.n == 0 {
+		return false
+	}
+	s := &g.shards[h>>g.shift]
+	return len(s.entries) > 0 && s.filter.Contains(h)
+}
+
 // bucket are the entries among which those with the hash are. It is empty for nearly every hash that nothing has.
 func (g *generation) bucket(h uint64) []entry {
-	if g.n == 0 {
+	if !g.may(h) {
 		return nil
 	}
 	s := &g.shards[h>>g.shift]
-	if len(s.entries) == 0 || !s.filter.Contains(h) {
-		return nil
-	}
 	b := h << (64 - g.shift) >> s.shift
 	return s.entries[s.first[b]:s.first[b+1]]
 }

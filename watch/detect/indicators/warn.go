@@ -81,15 +81,15 @@ func (b *builder) warn(list, value string) error {
 	return refused
 }
 
-// warned is the name of the list on which the statement's value stands, or what the record shows (shown, of the kind of).
-func (g *generation) warned(stated *entry, in *generation, of kind, shown []byte) string {
+// warned is the name of the list on which the statement's value stands, or what the record shows.
+func (g *generation) warned(in *generation, stated *entry, it shown) string {
 	if g.n == 0 {
 		return ""
 	}
 	if list := g.listed(stated.kind(), in.value(stated)); list != "" {
 		return list
 	}
-	return g.listed(of, shown)
+	return g.listed(it.kind, it.key)
 }
 
 // listed is the name of the list that a value stands on.
@@ -103,13 +103,14 @@ func (g *generation) listed(k kind, value []byte) string {
 			return ""
 		}
 		var room [17]byte
-		list := ""
-		g.each(value, &room, func(key []byte) {
-			if list == "" {
-				list = g.listing(network, key, true)
+		for count := 8*len(value) - 1; count > 0; count-- {
+			if g.lengths[len(value)/16][count] {
+				if list := g.listing(network, appendNetwork(room[:0], value, count), true); list != "" {
+					return list
+				}
 			}
-		})
-		return list
+		}
+		return ""
 	case domain:
 		for name := value; ; {
 			i := bytes.IndexByte(name, '.')
