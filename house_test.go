@@ -303,20 +303,19 @@ func TestSkipsAreSaidOnce(t *testing.T) {
 			continue
 		}
 		for _, at := range skipsAlone(f.tree) {
-			t.Errorf("%s: call shared.Skip, which fails where CI=true (or skip under testing.Short)", f.set.Position(at))
+			t.Errorf("%s: call shared.Skip, which fails where CI=true", f.set.Position(at))
 		}
 	}
 }
 
-// skipsAlone finds calls of Skip outside fuzz targets, where it turns an input away, and outside `if testing.Short()`.
+// skipsAlone finds calls of Skip outside fuzz targets, where it turns an input away. -short makes benchmarks small; it leaves
+// no test out.
 func skipsAlone(file *ast.File) []token.Pos {
 	var at []token.Pos
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncDecl:
 			return !strings.HasPrefix(n.Name.Name, "Fuzz")
-		case *ast.IfStmt:
-			return !calls(n.Cond, "testing", "Short")
 		case *ast.CallExpr:
 			if sel, ok := n.Fun.(*ast.SelectorExpr); ok && slices.Contains([]string{"Skip", "Skipf", "SkipNow"}, sel.Sel.Name) {
 				if on, ok := sel.X.(*ast.Ident); ok && on.Name != "shared" {
@@ -327,19 +326,6 @@ func skipsAlone(file *ast.File) []token.Pos {
 		return true
 	})
 	return at
-}
-
-func calls(in ast.Expr, pkg, name string) bool {
-	found := false
-	ast.Inspect(in, func(n ast.Node) bool {
-		if sel, ok := n.(*ast.SelectorExpr); ok && sel.Sel.Name == name {
-			if on, ok := sel.X.(*ast.Ident); ok && on.Name == pkg {
-				found = true
-			}
-		}
-		return !found
-	})
-	return found
 }
 
 func TestTheSourceChecksBite(t *testing.T) {
@@ -354,7 +340,7 @@ func TestTheSourceChecksBite(t *testing.T) {
 		{"bare skip", `func TestX(t *testing.T) { t.Skip("no browser") }`, 0, 1},
 		{"skip deep down", `func TestX(t *testing.T) { if missing { t.Run("", func(u *testing.T) { u.SkipNow() }) } }`, 0, 1},
 		{"said", `func TestX(t *testing.T) { shared.Skip(t, "no browser") }`, 0, 0},
-		{"short", `func TestX(t *testing.T) { if testing.Short() { t.Skip("slow") } }`, 0, 0},
+		{"short", `func TestX(t *testing.T) { if testing.Short() { t.Skip("slow") } }`, 0, 1},
 		{"fuzz", `func FuzzX(f *testing.F) { f.Fuzz(func(t *testing.T, s string) { t.Skip() }) }`, 0, 0},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -464,13 +450,13 @@ func speaks(text []byte) []string {
 
 func TestSpeakingOfAMachineIsNoticed(t *testing.T) {
 	for text, want := range map[string]int{
-		"see /" + "work/main/README.md":                             1,
-		"`/" + "home/jo/wardwatch`":                                 1,
-		"\"https://registry." + "npmjs.org/htmx\"":                  1,
-		"paths:\n/" + "Users/jo/x\n/" + "root/.ssh":                 2,
-		"href=\"/organisations/\" and https://trust.example/work/x": 0,
-		"--data /var/lib/wardwatch":                                 0,
-		"know/estate/root/x":                                        0,
+		"see /" + "work/main/README.md":                                              1,
+		"`/" + "home/jo/wardwatch`":                                                  1,
+		"\"https://registry." + "npmjs.org/htmx\"":                                   1,
+		"paths:\n/" + "Users/jo/x\n/" + "root/.ssh":                                  2,
+		"href=\"/organisations/\" and https://trust.example" + "/work" + "/handbook": 0,
+		"--data /var/lib/wardwatch":                                                  0,
+		"know/estate" + "/root" + "/x":                                               0,
 	} {
 		if got := speaks([]byte(text)); len(got) != want {
 			t.Errorf("%q: noticed %q, want %d", text, got, want)

@@ -17,9 +17,6 @@ var errDown = &notify.Refusal{Cause: notify.Down, Why: "connection refused"}
 // live lets the clock go on in steps, delivering at each, until a time.
 func (w *told) live(until time.Time, step time.Duration) {
 	w.t.Helper()
-	if testing.Short() {
-		step *= 5
-	}
 	for w.Clock.Now().Before(until) {
 		w.Clock.Advance(step)
 		w.deliver()

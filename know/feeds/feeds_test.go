@@ -39,9 +39,6 @@ var published = map[string]int{"kev": 1404, "epss": 313089, "nvd": 52067 + 3, "c
 var refused = map[string]int{"csaf": 28 + 5}
 
 func TestReadsTheSharedDataWithoutAStore(t *testing.T) {
-	if testing.Short() {
-		t.Skip("reads 300 MB")
-	}
 	result, err := feeds.Read(context.Background(), shared.File(t, "data", "vuln"), sources(), func(know.Report) error { return nil })
 	if err != nil {
 		t.Fatal(err)

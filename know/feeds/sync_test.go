@@ -432,9 +432,6 @@ func TestSyncSaysWhatItCannotDo(t *testing.T) {
 
 // TestSyncsTheSharedData reads what publishers really sent, all of it, twice.
 func TestSyncsTheSharedData(t *testing.T) {
-	if testing.Short() {
-		t.Skip("reads 300 MB")
-	}
 	ctx := context.Background()
 	dir := shared.File(t, "data", "vuln")
 	w := newWatch(t, nil, sources()...)

@@ -204,9 +204,6 @@ func readFeed(tb testing.TB, file string, yield func(know.Report) error) {
 
 // TestAtOnceOnRealRecords holds a sample of what the feeds name against all of them.
 func TestAtOnceOnRealRecords(t *testing.T) {
-	if testing.Short() {
-		t.Skip("reads all feeds")
-	}
 	reports, cpes := published(t)
 	c := match.NewCatalogue()
 	var weaknesses []*match.Weakness

@@ -72,12 +72,9 @@ type Browser struct {
 }
 
 // Start starts a browser for the test and stops it at its end; whatever a page did wrong meanwhile fails the test then.
-// Under -short it is skipped; without a browser or npm too, and fails where CI=true.
+// Without a browser or npm it is skipped, and fails where CI=true.
 func Start(t testing.TB) *Browser {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("a browser starts, draws and measures for minutes")
-	}
 	program := find(t)
 	axe := axeSource(t)
 	opts := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
