@@ -403,31 +403,36 @@ func TestFaultANoticeFailsInTheMiddleOfAPublish(t *testing.T) {
 	}
 }
 
-// killed names the directory of the store in which a child process is to be killed while it publishes.
-const killed = "WARDWATCH_TEST_KILLED_IN"
-
-func TestFaultAKillInTheMiddleOfAPublish(t *testing.T) {
-	if dir := os.Getenv(killed); dir != "" {
-		g := ground.At(t, dir, "XZ1", "XZ2", "XZ3")
-		g.Exposed("XZ1", 1, "mdm1", "12.5.0.0", "CVE-2025-4427")
-		a := approved(t, g)
-		g.Board.Notices = &brittle{Notices: g.Outbox, left: 2, die: true}
-		_, err := g.Board.Publish(g.Ctx, ground.Bea, a.ID, a.Version, alerts.Audience{})
-		t.Fatalf("survived: %v", err)
+// killed runs the test again in a process of its own, which must die within act, and gives back what it left behind.
+func killed(t *testing.T, act func(*ground.Ground) error) *ground.Ground {
+	t.Helper()
+	const store = "WARDWATCH_TEST_KILLED_IN" // in the process that is to die: the directory of its store
+	if dir := os.Getenv(store); dir != "" {
+		t.Fatalf("survived: %v", act(ground.At(t, dir, "XZ1", "XZ2", "XZ3")))
 	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "data")
-	child := exec.CommandContext(t.Context(), self, "-test.run", "^TestFaultAKillInTheMiddleOfAPublish$")
-	child.Env = append(os.Environ(), fmt.Sprintf("%s=%s", killed, dir))
+	child := exec.CommandContext(t.Context(), self, "-test.run", "^"+t.Name()+"$")
+	child.Env = append(os.Environ(), fmt.Sprintf("%s=%s", store, dir))
 	out, err := child.CombinedOutput()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 9 {
 		t.Fatalf("the child was not killed: %v\n%s", err, out)
 	}
-	g := ground.At(t, dir)
+	return ground.At(t, dir)
+}
+
+func TestFaultAKillInTheMiddleOfAPublish(t *testing.T) {
+	g := killed(t, func(g *ground.Ground) error {
+		g.Exposed("XZ1", 1, "mdm1", "12.5.0.0", "CVE-2025-4427")
+		a := approved(t, g)
+		g.Board.Notices = &brittle{Notices: g.Outbox, left: 2, die: true}
+		_, err := g.Board.Publish(g.Ctx, ground.Bea, a.ID, a.Version, alerts.Audience{})
+		return err
+	})
 	nothingPublished(t, g, "CC-900001")
 	if p, err := g.Board.Publish(g.Ctx, ground.Bea, "CC-900001", 2, alerts.Audience{}); err != nil || p.Notified != 3 {
 		t.Errorf("after the restart: %+v, %v", p, err)

@@ -3,9 +3,6 @@ package alerts_test
 import (
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -855,8 +852,7 @@ func notRevised(t *testing.T, g *ground.Ground, id ward.AlertID) {
 }
 
 func TestFaultAKillInTheMiddleOfIssuingARevision(t *testing.T) {
-	if dir := os.Getenv(killed); dir != "" {
-		g := ground.At(t, dir, "XZ1", "XZ2", "XZ3")
+	g := killed(t, func(g *ground.Ground) error {
 		a := published(t, g, alerts.Audience{})
 		r, err := g.Board.Revise(g.Ctx, ground.Ann, a.ID, a.Version, fixed(), alerts.Change{Material: true, Why: "a fix"})
 		if err != nil {
@@ -864,21 +860,8 @@ func TestFaultAKillInTheMiddleOfIssuingARevision(t *testing.T) {
 		}
 		g.Board.Notices = &brittle{Notices: g.Outbox, left: 2, die: true}
 		_, err = g.Board.ApproveRevision(g.Ctx, ground.Bea, a.ID, r.Version)
-		t.Fatalf("survived: %v", err)
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(t.TempDir(), "data")
-	child := exec.CommandContext(t.Context(), self, "-test.run", "^TestFaultAKillInTheMiddleOfIssuingARevision$")
-	child.Env = append(os.Environ(), fmt.Sprintf("%s=%s", killed, dir))
-	out, err := child.CombinedOutput()
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.ExitCode() != 9 {
-		t.Fatalf("the child was not killed: %v\n%s", err, out)
-	}
-	g := ground.At(t, dir)
+		return err
+	})
 	notRevised(t, g, "CC-900001")
 	r, err := g.Board.Revision(g.Ctx, ward.Everything(), "CC-900001")
 	if err != nil {

@@ -94,6 +94,17 @@ func (w *Walker) Object(member func(name []byte)) {
 	w.fail()
 }
 
+// Member takes one member of an object and skips the others.
+func (w *Walker) Member(wanted string, take func()) {
+	w.Object(func(name []byte) {
+		if string(name) == wanted {
+			take()
+			return
+		}
+		w.Skip()
+	})
+}
+
 // Array calls element for each element, and element must take or skip it. A null is an array of nothing.
 func (w *Walker) Array(element func()) {
 	if w.next() != '[' {

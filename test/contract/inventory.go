@@ -118,6 +118,28 @@ func Inventory(t *testing.T, reader estate.Reader, example InventoryExample) {
 	})
 }
 
+// FuzzInventory holds one reader to what holds of any bytes: every row that it counts is yielded with an asset or rejected, and
+// sound, where given, is true of each that is yielded.
+func FuzzInventory(f *testing.F, reader estate.Reader, sound func(estate.Row) bool, seeds ...string) {
+	f.Helper()
+	for _, seed := range seeds {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		yielded := 0
+		summary, err := reader.Read(bytes.NewReader(body), func(row estate.Row) error {
+			yielded++
+			if row.Asset == "" || sound != nil && !sound(row) {
+				t.Errorf("%+v", row)
+			}
+			return nil
+		})
+		if err == nil && yielded+summary.Rejected != summary.Rows {
+			t.Errorf("%d yielded, %d rejected of %d", yielded, summary.Rejected, summary.Rows)
+		}
+	})
+}
+
 // utf16 encodes plain ASCII with a mark; offset is where the low byte stands.
 func utf16(text, mark string, offset int) []byte {
 	out := []byte(mark)

@@ -68,20 +68,5 @@ func TestBadEntriesAreRejected(t *testing.T) {
 }
 
 func Fuzz(f *testing.F) {
-	for _, seed := range []string{pages, lines, table, "[1,{}]"} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		yielded := 0
-		summary, err := defender.Reader{}.Read(strings.NewReader(string(body)), func(row estate.Row) error {
-			yielded++
-			if row.Asset == "" {
-				t.Errorf("%+v", row)
-			}
-			return nil
-		})
-		if err == nil && yielded+summary.Rejected != summary.Rows {
-			t.Errorf("%d yielded, %d rejected of %d", yielded, summary.Rejected, summary.Rows)
-		}
-	})
+	contract.FuzzInventory(f, defender.Reader{}, nil, pages, lines, table, "[1,{}]")
 }

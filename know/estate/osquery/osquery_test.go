@@ -134,18 +134,6 @@ func TestWholeInputsRefused(t *testing.T) {
 }
 
 func Fuzz(f *testing.F) {
-	f.Add([]byte(example))
-	f.Add([]byte(`[{"host_identifier":"h","name":"a","version":"1","publisher":null},{"hostIdentifier":"h","snapshot":[null,{}]}]`))
-	f.Fuzz(func(t *testing.T, body []byte) {
-		yielded := 0
-		summary, err := osquery.Reader{}.Read(strings.NewReader(string(body)), func(row estate.Row) error {
-			if yielded++; row.Asset == "" {
-				t.Errorf("%+v", row)
-			}
-			return nil
-		})
-		if err == nil && yielded+summary.Rejected != summary.Rows {
-			t.Errorf("%d yielded, %d rejected of %d", yielded, summary.Rejected, summary.Rows)
-		}
-	})
+	contract.FuzzInventory(f, osquery.Reader{}, nil, example,
+		`[{"host_identifier":"h","name":"a","version":"1","publisher":null},{"hostIdentifier":"h","snapshot":[null,{}]}]`)
 }

@@ -21,13 +21,7 @@ func walk(w *feeds.Walker, list string, raw []byte) ([]know.Report, bool) {
 	case "vulnerabilities":
 		var rec record
 		var trees []know.Node
-		w.Object(func(name []byte) {
-			if string(name) == "cve" {
-				trees = walk20(w, &rec)
-				return
-			}
-			w.Skip()
-		})
+		w.Member("cve", func() { trees = walk20(w, &rec) })
 		if !w.End() {
 			return nil, false
 		}
@@ -51,42 +45,24 @@ func walk11(w *feeds.Walker, rec *record11) (trees []know.Node) {
 			w.Object(func(name []byte) {
 				switch string(name) {
 				case "CVE_data_meta":
-					w.Object(func(name []byte) { member(w, name, "ID", &rec.CVE.Meta.ID) })
+					w.Member("ID", func() { rec.CVE.Meta.ID = w.Text() })
 				case "references":
-					w.Object(func(name []byte) {
-						if string(name) == "reference_data" {
-							rec.CVE.References.Data = links(w)
-							return
-						}
-						w.Skip()
-					})
+					w.Member("reference_data", func() { rec.CVE.References.Data = links(w) })
 				case "description":
-					w.Object(func(name []byte) {
-						if string(name) == "description_data" {
-							rec.CVE.Description.Data = texts(w)
-							return
-						}
-						w.Skip()
-					})
+					w.Member("description_data", func() { rec.CVE.Description.Data = texts(w) })
 				default:
 					w.Skip()
 				}
 			})
 		case "configurations":
-			w.Object(func(name []byte) {
-				if string(name) == "nodes" {
-					trees = w.Trees()
-					return
-				}
-				w.Skip()
-			})
+			w.Member("nodes", func() { trees = w.Trees() })
 		case "impact":
 			w.Object(func(name []byte) {
 				switch string(name) {
 				case "baseMetricV3":
-					w.Object(func(name []byte) { scored(w, name, "cvssV3", &rec.Impact.V3.Data) })
+					w.Member("cvssV3", func() { scored(w, &rec.Impact.V3.Data) })
 				case "baseMetricV2":
-					w.Object(func(name []byte) { scored(w, name, "cvssV2", &rec.Impact.V2.Data) })
+					w.Member("cvssV2", func() { scored(w, &rec.Impact.V2.Data) })
 				default:
 					w.Skip()
 				}
@@ -125,11 +101,14 @@ func walk20(w *feeds.Walker, rec *record) (trees []know.Node) {
 				w.Array(func() {
 					var m metric
 					w.Object(func(name []byte) {
-						if string(name) == "source" {
+						switch string(name) {
+						case "source":
 							m.Source = w.Shared()
-							return
+						case "cvssData":
+							scored(w, &m.Data)
+						default:
+							w.Skip()
 						}
-						scored(w, name, "cvssData", &m.Data)
 					})
 					rec.Metrics[family] = append(rec.Metrics[family], m)
 				})
@@ -151,18 +130,10 @@ func walk20(w *feeds.Walker, rec *record) (trees []know.Node) {
 	return trees
 }
 
-func member(w *feeds.Walker, name []byte, wanted string, into *string) {
-	if string(name) == wanted {
-		*into = w.Text()
-		return
-	}
-	w.Skip()
-}
-
 func links(w *feeds.Walker) (all []link) {
 	w.Array(func() {
 		var l link
-		w.Object(func(name []byte) { member(w, name, "url", &l.URL) })
+		w.Member("url", func() { l.URL = w.Text() })
 		all = append(all, l)
 	})
 	return all
@@ -186,12 +157,7 @@ func texts(w *feeds.Walker) (all []words) {
 	return all
 }
 
-// scored takes a member that holds a score, and skips every other.
-func scored(w *feeds.Walker, name []byte, wanted string, into *score) {
-	if string(name) != wanted {
-		w.Skip()
-		return
-	}
+func scored(w *feeds.Walker, into *score) {
 	w.Object(func(name []byte) {
 		switch string(name) {
 		case "version":
