@@ -15,27 +15,13 @@ import (
 	"time"
 
 	"wardwatch/act/alerts"
-	"wardwatch/act/duty"
-	"wardwatch/act/findings"
-	"wardwatch/act/notify"
-	"wardwatch/act/responses"
+	"wardwatch/app"
+	"wardwatch/config"
 	"wardwatch/edge/access"
 	"wardwatch/edge/web"
-	"wardwatch/keep/store"
 	"wardwatch/know/estate"
-	"wardwatch/know/estate/csv"
-	"wardwatch/know/estate/cyclonedx"
-	"wardwatch/know/estate/defender"
 	"wardwatch/know/estate/ods"
-	"wardwatch/know/feeds"
-	"wardwatch/know/feeds/cve"
-	"wardwatch/know/feeds/epss"
-	"wardwatch/know/feeds/kev"
-	"wardwatch/know/feeds/nvd"
-	"wardwatch/know/intel"
-	"wardwatch/know/match"
 	"wardwatch/test/browser"
-	"wardwatch/test/ground"
 	"wardwatch/ward"
 )
 
@@ -47,16 +33,13 @@ const (
 	markup = `<script>alert("x")</script><b>bold</b>`
 )
 
-// place is a site over real rooms, filled by playing the demonstration's inputs through them up to a moment.
+// place is the product as it is served, filled by playing the demonstration's inputs through it up to a moment.
 type place struct {
-	web.Rooms
+	*app.App
 	t      testing.TB
-	store  *store.Store
 	clock  *ward.HandClock
-	site   *web.Site
 	url    string
 	people map[string]ward.Actor
-	match  *match.Matcher
 	alert  ward.Alert
 }
 
@@ -99,31 +82,15 @@ type step struct {
 // played opens a site and plays the pack up to a moment.
 func played(t testing.TB, until time.Time) *place {
 	t.Helper()
-	s, err := store.Open(t.Context(), t.TempDir())
-	if err != nil {
+	p := &place{t: t, clock: ward.NewHandClock(until), people: map[string]ward.Actor{}}
+	c := config.Default()
+	c.Data, c.Exercise = t.TempDir(), true
+	c.Operator.Name = "Federation Watch"
+	var err error
+	if p.App, err = app.New(t.Context(), c, app.Options{Clock: p.clock, Story: told{}}); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
-	p := &place{t: t, store: s, clock: ward.NewHandClock(until), people: map[string]ward.Actor{}}
-	p.Intel = intel.New(s, p.clock)
-	p.match = match.New(s, p.clock)
-	p.Match = p.match
-	p.Estate = estate.New(s, p.clock, cyclonedx.Reader{}, defender.Reader{}, csv.Reader{})
-	p.Feeds = feeds.New(s, p.clock, []feeds.Source{kev.New(""), nvd.New(""), cve.New(""), epss.New("")}, p.Intel, feeds.Options{})
-	p.Findings = findings.New(s, p.clock, ground.Names{})
-	p.Notify = notify.New(s, p.clock)
-	p.Responses = responses.New(s, p.clock, p.match, p.match, p.Intel, p.Notify)
-	p.Alerts = alerts.New(s, p.clock, alerts.Neighbours{Standings: p.match, Answers: p.Responses, Notices: p.Notify, Weaknesses: p.Intel, Findings: p.Findings})
-	p.Duty = duty.New(s, p.clock, duty.FromFeeds(p.Feeds), duty.FromBoard(p.Alerts), p.Responses)
-	door, err := access.New(s.Accounts(), ward.WallClock{}, access.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.Access = door
-	p.Story = told{}
-	if p.site, err = web.NewSite(p.Rooms, p.clock, web.Options{Operator: "Federation Watch", Exercise: true}); err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(func() { _ = p.Close() })
 	for _, script := range []string{"setup.json", "story.json"} {
 		for _, st := range packed[[]step](t, script) {
 			if st.At.After(until) {
@@ -138,7 +105,7 @@ func played(t testing.TB, until time.Time) *place {
 	}
 	p.clock.Set(until)
 	p.settle()
-	server := httptest.NewServer(door.Middleware(p.site))
+	server := httptest.NewServer(p.Handler())
 	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
 	p.url = server.URL
 	return p
@@ -156,17 +123,10 @@ func packed[T any](t testing.TB, name string) (v T) {
 	return v
 }
 
-// settle runs every job until nothing is left to do.
 func (p *place) settle() {
 	p.t.Helper()
-	for _, due := range []func() error{
-		func() error { _, err := p.match.Due(p.t.Context(), p.clock.Now()); return err },
-		func() error { _, err := p.Findings.Due(p.t.Context(), p.clock.Now()); return err },
-		func() error { _, err := p.Responses.Due(p.t.Context(), p.clock.Now()); return err },
-	} {
-		if err := due(); err != nil {
-			p.t.Fatal(err)
-		}
+	if _, err := p.Settle(p.t.Context()); err != nil {
+		p.t.Fatal(err)
 	}
 }
 
