@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,6 +15,8 @@ import (
 	"syscall"
 	"time"
 
+	"wardwatch/act"
+	"wardwatch/act/notify"
 	"wardwatch/config"
 	"wardwatch/keep/store"
 	"wardwatch/ward"
@@ -32,7 +35,7 @@ const leastFree = 1 << 30 // bytes
 // Doctor looks at an installation and says what to do about what is wrong. It changes nothing: a data directory that does
 // not exist yet is not made.
 func Doctor(ctx context.Context, c config.Config) []Check {
-	checks := []Check{{Name: "configuration", Passed: true, Result: "read"}}
+	checks := []Check{configured(c)}
 	add := func(name string, passed bool, result, do string) {
 		if passed {
 			do = ""
@@ -93,10 +96,73 @@ func Doctor(ctx context.Context, c config.Config) []Check {
 		}
 		add("feed "+feed.Name, passed, feedState(feed, a.Clock.Now()), "run: wardwatch feed sync "+feed.Name+" (or --from a file)")
 	}
+	checks = append(checks, channels(ctx, c, a)...)
 	if unread > 0 && unread == len(list) {
 		checks = append(checks, Check{"feeds", true, "none was read yet: nothing can be matched", "run: wardwatch feed sync, or name those to read in the configuration, under feeds"})
 	}
 	return append(checks, canListen(ctx, c))
+}
+
+// configured reads everything that the configuration names, as a start would.
+func configured(c config.Config) Check {
+	_, err := act.LoadPolicies(c.Policies)
+	if _, erred := carriers(c.Notify); erred != nil {
+		err = errors.Join(err, erred)
+	}
+	if c.TLS.Certificate != "" {
+		if _, erred := tls.LoadX509KeyPair(c.TLS.Certificate, c.TLS.Key); erred != nil {
+			err = errors.Join(err, fmt.Errorf("tls: %w", erred))
+		}
+	}
+	if err != nil {
+		return Check{"configuration", false, strings.ReplaceAll(err.Error(), "\n", "; "), "mend what is named: the program does not start with it"}
+	}
+	return Check{Name: "configuration", Passed: true, Result: "read"}
+}
+
+// channels says how each way of telling people does, by what waits and what was taken, and whether the mail server is there.
+func channels(ctx context.Context, c config.Config, a *App) []Check {
+	lines := a.courier.Lines()
+	if len(lines) == 0 {
+		return []Check{{"channels", true, "none is set up: nobody is told outside the inboxes", "name a mail server or another channel in the configuration, under notify"}}
+	}
+	traffic, err := a.Notify.Traffic(ctx)
+	if err != nil {
+		return []Check{{"channels", false, err.Error(), "read the message"}}
+	}
+	var checks []Check
+	for _, line := range lines {
+		t := traffic[line.Channel]
+		check := Check{"channel " + string(line.Channel), t.Tried == 0, trafficState(t), ""}
+		if line.Channel == ward.Email && c.Notify.SMTP.Server != "" {
+			dialer := net.Dialer{Timeout: 5 * time.Second}
+			if there, err := dialer.DialContext(ctx, "tcp", c.Notify.SMTP.Server); err != nil {
+				check.Passed, check.Result = false, err.Error()+"; "+check.Result
+			} else {
+				_ = there.Close()
+			}
+		}
+		if !check.Passed {
+			check.Do = "see that the server of this channel runs and takes messages; nothing is lost meanwhile, and /deliveries shows each message"
+		}
+		checks = append(checks, check)
+	}
+	return checks
+}
+
+// trafficState is what a channel took and what waits for it, in words.
+func trafficState(t notify.Traffic) string {
+	said := "took nothing yet"
+	if !t.Last.IsZero() {
+		said = "took a message last on " + t.Last.Format("2 January 2006 15:04 UTC")
+	}
+	if t.Waiting > 0 {
+		said += fmt.Sprintf("; %d waiting", t.Waiting)
+	}
+	if t.Tried > 0 {
+		said += fmt.Sprintf(", %d of them tried in vain: %s", t.Tried, t.Why)
+	}
+	return said
 }
 
 // canListen passes an address that is free, and one where a server of ours works already.

@@ -5,10 +5,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"wardwatch/app"
 	"wardwatch/config"
+	"wardwatch/test/peers"
 )
 
 // An address that is taken is a fault only when it is not a working server of ours that has it.
@@ -43,5 +45,37 @@ func TestDoctorKnowsARunningServer(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A channel is well while what was sent through it was taken and its mail server is there.
+func TestDoctorSaysHowChannelsDo(t *testing.T) {
+	mail, err := peers.NewMail()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := config.Default()
+	c.Data, c.Listen, c.URL = t.TempDir(), "127.0.0.1:0", "https://watch.example"
+	channel := func() (found app.Check) {
+		for _, check := range app.Doctor(t.Context(), c) {
+			if strings.HasPrefix(check.Name, "channel") {
+				found = check
+			}
+		}
+		return found
+	}
+	if a, err := app.New(t.Context(), c, app.Options{}); err != nil || a.Close() != nil {
+		t.Fatal(err)
+	}
+	if got := channel(); got.Name != "channels" || !got.Passed || !strings.Contains(got.Result, "nobody is told outside the inboxes") || got.Do == "" {
+		t.Errorf("none: %+v", got)
+	}
+	c.Notify.SMTP = config.SMTP{Server: mail.Addr, TLS: "none", From: "Coastal Watch <watch@watch.example>"}
+	if got := channel(); got.Name != "channel email" || !got.Passed || got.Result != "took nothing yet" {
+		t.Errorf("set up: %+v", got)
+	}
+	mail.Close()
+	if got := channel(); got.Passed || !strings.Contains(got.Result, "refused") || got.Do == "" {
+		t.Errorf("its server is gone: %+v", got)
 	}
 }

@@ -48,7 +48,7 @@ type VersionCase struct {
 // Text prints the comparisons that do not hold, and last the counts.
 func (c VersionCases) Text(w io.Writer) {
 	for _, f := range c.Failed {
-		fmt.Fprintf(w, "line %d: %s: %s\n", f.Line, f.Case, f.Why)
+		fmt.Fprintf(w, "does not hold: line %d: %s: %s\n", f.Line, f.Case, f.Why)
 	}
 	fmt.Fprintf(w, "%d of %d hold\n", c.Hold, c.Cases)
 }

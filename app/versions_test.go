@@ -34,7 +34,7 @@ func TestVersionCasesNameWhatDoesNotHold(t *testing.T) {
 	var text strings.Builder
 	result.Text(&text)
 	lines := strings.Split(strings.TrimSpace(text.String()), "\n")
-	for i, want := range []string{"line 5: 1.0 < 1.0~rc1: the order is >", "line 8: nonsense: ", "line 9: 1.0- < 2: ", "line 10: 1 < 2 < 3: ", "3 of 7 hold"} {
+	for i, want := range []string{"does not hold: line 5: 1.0 < 1.0~rc1: the order is >", "does not hold: line 8: nonsense: ", "does not hold: line 9: 1.0- < 2: ", "does not hold: line 10: 1 < 2 < 3: ", "3 of 7 hold"} {
 		if i >= len(lines) || !strings.HasPrefix(lines[i], want) {
 			t.Errorf("line %d: want %q in\n%s", i, want, text.String())
 		}

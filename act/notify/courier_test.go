@@ -44,6 +44,9 @@ func TestFaultAChannelDownForADay(t *testing.T) {
 	if l := w.courier.Lines()[0]; l.Since.IsZero() || l.Why != "connection refused" {
 		t.Errorf("nobody is told that the channel is down: %+v", l)
 	}
+	if all, err := w.Outbox.Traffic(w.Ctx); err != nil || all[ward.Email].Waiting != orgs || all[ward.Email].Tried == 0 || all[ward.Email].Why != "connection refused" {
+		t.Errorf("what waits: %+v, %v", all, err)
+	}
 	w.mail.Say(nil)
 	w.live(start.Add(27*time.Hour), time.Minute)
 	if len(w.mail.got) != orgs || w.words(a.ID) != "Sent to 40 organisations" {

@@ -305,6 +305,18 @@ func (o *Outbox) Deliveries(ctx context.Context, scope ward.Scope, q DeliveryQue
 	return page, err
 }
 
+// Traffic is what one channel took, and what waits for it.
+type Traffic = store.Traffic
+
+// Traffic counts what every channel took and what waits for it: for whoever runs the machine, who sees no names.
+func (o *Outbox) Traffic(ctx context.Context) (all map[ward.Channel]Traffic, err error) {
+	err = o.store.View(ctx, func(tx *store.Tx) error {
+		all, err = tx.Traffic(ctx)
+		return err
+	})
+	return all, err
+}
+
 // shown is a delivery as scope may see it.
 func shown(scope ward.Scope, d ward.Delivery) ward.Delivery {
 	d.To = ward.Address{Channel: d.Channel, To: d.To}.Shown()

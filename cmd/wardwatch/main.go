@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -13,6 +14,9 @@ import (
 )
 
 var version = "unknown" // set by the build
+
+// errPrinted ends a command with 1 whose result says by itself that something does not hold.
+var errPrinted = errors.New("the result says it")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -25,6 +29,9 @@ func run(ctx context.Context, args []string) int {
 	root := newRoot()
 	root.SetArgs(args)
 	if ran, err := root.ExecuteContextC(ctx); err != nil {
+		if errors.Is(err, errPrinted) {
+			return 1
+		}
 		fmt.Fprintln(os.Stderr, "wardwatch:", err)
 		if advice := app.Advice(err, ran.Flags().Changed("as")); advice != "" {
 			fmt.Fprintln(os.Stderr, "  ("+advice+")")

@@ -44,7 +44,7 @@ func casesCommand(sh *shell) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "cases --scheme NAME FILE", Short: "Check a file of lines such as \"A < B\", and print those that do not hold", Args: cobra.ExactArgs(1),
 		Long: `Reads one comparison a line, "A < B", "A = B" or "A > B", and prints each that does not hold and, last, how many hold. Lines
-that are empty or begin with # or // are passed over. FILE may be - for standard input.`,
+that are empty or begin with # or // are passed over. FILE may be - for standard input. Exits with 1 where one does not hold.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			file, _, _, err := input(args[0])
 			if err != nil {
@@ -55,7 +55,13 @@ that are empty or begin with # or // are passed over. FILE may be - for standard
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
-			return sh.print(result, result.Text)
+			if err := sh.print(result, result.Text); err != nil {
+				return err
+			}
+			if len(result.Failed) > 0 {
+				return errPrinted
+			}
+			return nil
 		},
 	}
 	schemeFlag(cmd, &scheme)

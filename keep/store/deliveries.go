@@ -256,6 +256,31 @@ func (tx *Tx) DeliveriesOfNotice(ctx context.Context, notice int64) ([]ward.Deli
 	return list(rows, err, scanDelivery)
 }
 
+// Traffic is what one channel took, and what waits for it.
+type Traffic struct {
+	Waiting int
+	Tried   int    // of those, tried already
+	Why     string // the last of those was not taken
+	Last    time.Time
+}
+
+// Traffic counts what every channel took and what waits for it.
+func (tx *Tx) Traffic(ctx context.Context) (map[ward.Channel]Traffic, error) {
+	all := map[ward.Channel]Traffic{}
+	rows, err := tx.tx.QueryContext(ctx, `SELECT d.channel, SUM(CASE WHEN d.state IN ($1, $2) THEN 1 ELSE 0 END), SUM(CASE WHEN d.state IN ($1, $2) AND d.attempts > 0 THEN 1 ELSE 0 END),
+		MAX(d.handed), COALESCE((SELECT w.detail FROM deliveries w WHERE w.channel = d.channel AND w.state IN ($1, $2) AND w.attempts > 0 ORDER BY w.id DESC LIMIT 1), '')
+		FROM deliveries d GROUP BY d.channel`, string(ward.DeliveryQueued), string(ward.DeliverySending))
+	_, err = list(rows, err, func(rows *sql.Rows) (c ward.Channel, err error) {
+		var t Traffic
+		var last sql.NullInt64
+		err = rows.Scan(&c, &t.Waiting, &t.Tried, &last, &t.Why)
+		t.Last = moment(last)
+		all[c] = t
+		return c, err
+	})
+	return all, err
+}
+
 // Channels lists what the server can carry.
 func (tx *Tx) Channels(ctx context.Context) ([]ward.Channel, error) {
 	rows, err := tx.tx.QueryContext(ctx, `SELECT name FROM channels ORDER BY name`)
