@@ -42,6 +42,7 @@ type Decoder struct {
 	dataField Field // of a Windows Data element without a name
 	channels  [16]channelSeen
 	depth     int
+	lines     *lineTables // of text; nil before its first line
 }
 
 // marked is a value whose name a table of the logs knows.
