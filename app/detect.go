@@ -191,7 +191,7 @@ func decode(d *watch.Decoder, e file.Event, r *watch.Record) (err error) {
 		_, err = d.JSON(e.Raw, r)
 		return err
 	}
-	return fmt.Errorf("%v is not read", e.Format) // LINE
+	return d.Line(e.Format, e.Header, e.Raw, r)
 }
 
 // end is what the last event leaves to be decided.
