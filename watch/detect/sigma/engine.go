@@ -189,9 +189,10 @@ func (e *engine) ask(s *step) bool {
 	} else {
 		held = e.check(s.column, e.plan.lists[s.of])
 	}
-	e.truths[s.id] = e.now << 1
 	if held {
-		e.truths[s.id] |= 1
+		e.raise(s.id) // a needle may be part of an Or that is sought, which must hear of it
+	} else {
+		e.truths[s.id] = e.now << 1
 	}
 	return held
 }

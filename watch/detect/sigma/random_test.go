@@ -164,6 +164,14 @@ func (c *choices) expr(depth int) sigma.Expr {
 
 func (c *choices) exprs(depth int) []sigma.Expr {
 	var list []sigma.Expr
+	if c.one(6) { // a list of one field, as rules have them, of short texts that other lists have too
+		field := pick(c, fields)
+		for n := c.below(24); n > 0; n-- {
+			literal := string(watch.Fold(nil, []byte(pick(c, letters)+pick(c, letters))))
+			list = append(list, &sigma.Predicate{Field: field, Op: sigma.Contains, Literal: literal})
+		}
+		return list
+	}
 	for n := c.below(5); n > 0; n-- {
 		list = append(list, c.expr(depth))
 	}
