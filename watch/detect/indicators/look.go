@@ -38,6 +38,30 @@ func (x *Index) Look(r *watch.Record, hits []Hit) []Hit {
 	return l.hits
 }
 
+// look is one Look under way. It goes through a record once for its hashes alone, and asks the filters of many of them one
+// after the other, because what takes the time is waiting for memory, and a processor waits for many places at once when
+// nothing stands between. Only a record in which something may be is gone through again, with the exact tables.
+type look struct {
+	exact   bool // the second time
+	maybe   bool
+	waits   int
+	waiting [48]uint64
+
+	x      *Index
+	s      *snapshot
+	hits   []Hit
+	others int // hits of before
+	now    asked
+
+	// Of the value that is looked at:
+	field  []byte
+	seeks  kinds
+	path   bool
+	named  int // up to where files' names were looked for
+	urls   int // up to where URLs were followed
+	nested int // URLs within the last
+}
+
 // record goes through a record's values.
 func (l *look) record(r *watch.Record) {
 	for i := range r.Values {
@@ -62,30 +86,6 @@ func (l *look) flush() {
 		}
 	}
 	l.waits = 0
-}
-
-// look is one Look under way. It goes through a record once for its hashes alone, and asks the filters of many of them one
-// after the other, because what takes the time is waiting for memory, and a processor waits for many places at once when
-// nothing stands between. Only a record in which something may be is gone through again, with the exact tables.
-type look struct {
-	exact   bool // the second time
-	maybe   bool
-	waits   int
-	waiting [48]uint64
-
-	x      *Index
-	s      *snapshot
-	hits   []Hit
-	others int // hits of before
-	now    asked
-
-	// Of the value that is looked at:
-	field  []byte
-	seeks  kinds
-	path   bool
-	named  int // up to where files' names were looked for
-	urls   int // up to where URLs were followed
-	nested int // URLs within the last
 }
 
 // shown is what a record shows in one place, as a key. The text of it goes beside: a Hit keeps that, and a key that shared a
