@@ -200,6 +200,9 @@ func TestLines(t *testing.T) {
 			if string(r.Time) != row.time {
 				t.Errorf("time %q, want %q", r.Time, row.time)
 			}
+			if _, ok := watch.When(r.Time); !ok && row.time != "" {
+				t.Errorf("time %q is not understood", r.Time)
+			}
 			var got []string
 			for _, v := range r.Values {
 				got = append(got, string(v.Name)+"="+string(v.Text))

@@ -19,6 +19,8 @@ var layouts = []string{
 	"02/Jan/2006:15:04:05 -0700", // Apache and nginx
 	"Jan _2 15:04:05",            // RFC 3164, which leaves out the year: it is 0 then
 	"Jan _2 2006 15:04:05",       // CEF and LEEF
+	"2006/01/02 15:04:05",        // PAN-OS, nginx's error log
+	"02-Jan-2006 15:04:05",       // BIND
 	"Jan _2 15:04:05 2006",
 	time.ANSIC,
 	"Mon, 02 Jan 2006 15:04:05 GMT", // HTTP

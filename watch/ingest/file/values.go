@@ -70,7 +70,7 @@ func (s *source) opensList() bool {
 	}
 	text := s.bytes()[:min(enough, len(s.bytes()))]
 	rest := bytes.TrimLeft(text[1:], " \t\r\n")
-	for _, name := range []string{`"Records"`, `"value"`, `"@odata.context"`} {
+	for _, name := range []string{`"Records"`, `"records"`, `"value"`, `"@odata.context"`} {
 		after, ok := bytes.CutPrefix(rest, []byte(name))
 		if text[0] != '{' || !ok {
 			continue
