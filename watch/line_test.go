@@ -128,7 +128,7 @@ var lineRows = []struct {
 		"2025-05-15T03:00:07.123456+01:00", `hostname=host | program=postfix/smtpd | message=connect`,
 	},
 	{
-		"sudo", watch.Syslog, "", "May 15 03:00:07 host sudo:    alice : TTY=pts/0 ; PWD=/home/alice ; USER=#-1 ; COMMAND=/bin/sh -c a ; b",
+		"sudo", watch.Syslog, "", "May 15 03:00:07 host sudo:    alice : TTY=pts/0 ; PWD=/srv/alice ; USER=#-1 ; COMMAND=/bin/sh -c a ; b",
 		watch.Log{Product: "linux", Service: "sudo", Also: []string{"auth", "syslog"}}, "May 15 03:00:07", `sudo.user=alice | USER=#-1 | COMMAND=/bin/sh -c a ; b`,
 	},
 	{

@@ -300,7 +300,7 @@ func (d *Decoder) kernel(message []byte, r *Record) bool {
 // sudoer is who asked; USER is who the command is run as.
 var sudoer = []byte("sudo.user")
 
-// sudo reads "alice : TTY=pts/0 ; PWD=/home/alice ; USER=root ; COMMAND=/bin/ls -l".
+// sudo reads "alice : TTY=pts/0 ; PWD=/srv/alice ; USER=root ; COMMAND=/bin/ls -l".
 func (d *Decoder) sudo(message []byte, r *Record) bool {
 	who, rest, ok := bytes.Cut(message, []byte(" : "))
 	if !ok {
