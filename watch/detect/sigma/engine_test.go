@@ -317,3 +317,18 @@ func TestRulesReplacedUnderLoad(t *testing.T) {
 	close(stop)
 	replacing.Wait()
 }
+
+// A needle that one rule has checked by itself is still news to a longer list that another rule seeks.
+func TestNeedleCheckedBeforeItsListIsSought(t *testing.T) {
+	contains := func(literal string) sigma.Expr {
+		return &sigma.Predicate{Field: "f", Op: sigma.Contains, Literal: literal}
+	}
+	trigger := &sigma.Predicate{Field: "g", Op: sigma.Equals, Literal: "a rare trigger"}
+	s := setOf([]string{"f", "g"},
+		sigma.And{trigger, contains("get")},
+		sigma.And{trigger, sigma.Or{contains("bios"), contains("cpu"), contains("disk"), contains("get"), contains("path"), contains("os"), contains("startup")}},
+	)
+	if got := matches(s, "f", "wmic GET", "g", "a rare trigger"); !slices.Equal(got, []int{0, 1}) {
+		t.Errorf("rules %v, want both", got)
+	}
+}
