@@ -208,7 +208,7 @@ func small16(text []byte) uint16 {
 
 // channelSeen is a channel that came lately, and where it stands in windowsServices.
 type channelSeen struct {
-	name string
+	name []byte // its room is kept when another channel takes the place
 	at   int
 }
 
@@ -218,7 +218,7 @@ func (d *Decoder) channel(name []byte) int {
 		return 0
 	}
 	seen := &d.channels[(len(name)^int(name[len(name)-1]))&15]
-	if seen.name != string(name) {
+	if !bytes.Equal(seen.name, name) {
 		at := 0
 		if f := channelNames.Find(name); f != 0 {
 			at = channelPlaces[f]
@@ -226,7 +226,7 @@ func (d *Decoder) channel(name []byte) int {
 		if len(name) > maxPathName {
 			return at
 		}
-		*seen = channelSeen{string(name), at}
+		seen.name, seen.at = append(seen.name[:0], name...), at
 	}
 	return seen.at
 }
