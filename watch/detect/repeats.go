@@ -29,8 +29,8 @@ func NewRepeats(most int) *Repeats {
 
 // Add folds a detection. What it returns had to make room, and a repeat of it will be a first one again.
 func (r *Repeats) Add(d Detection) (gone *Folded) {
-	print := d.Fingerprint()
-	if at := r.by[print]; at != nil {
+	same := d.Fingerprint()
+	if at := r.by[same]; at != nil {
 		at.Value.(*Folded).again(d.Event.Time)
 		r.seen.MoveToFront(at)
 		return nil
@@ -41,7 +41,7 @@ func (r *Repeats) Add(d Detection) (gone *Folded) {
 		delete(r.by, gone.Fingerprint())
 		r.out++
 	}
-	r.by[print] = r.seen.PushFront(&Folded{Detection: d, Count: 1, First: d.Event.Time, Last: d.Event.Time})
+	r.by[same] = r.seen.PushFront(&Folded{Detection: d, Count: 1, First: d.Event.Time, Last: d.Event.Time})
 	return gone
 }
 
