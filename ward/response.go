@@ -2,6 +2,7 @@ package ward
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -249,9 +250,18 @@ type Response struct {
 	Updated        time.Time
 }
 
-// Unchecked reports whether the organisation says it is fixed and a compromise check is still owed.
+// Unchecked reports whether the organisation says it is fixed, or asked to close otherwise, and a compromise check is still owed.
 func (r Response) Unchecked() bool {
-	return r.State != ClosedAnswer && !r.ClaimedFixedAt.IsZero() && r.Check.Owed()
+	return r.State != ClosedAnswer && (!r.ClaimedFixedAt.IsZero() || r.Outcome != "") && r.Check.Owed()
+}
+
+// NotChecked is how an answer reads whose compromise check is owed: "patched, not yet checked".
+func (r Response) NotChecked() string {
+	word := map[Outcome]string{OutcomeControlled: "controlled", OutcomeAccepted: "risk accepted", OutcomeNotApplicable: "not applicable"}[r.Outcome]
+	if word == "" {
+		word = "patched"
+	}
+	return word + ", not yet checked"
 }
 
 // Unfixed reports whether a remediation is still wanted: it applies, or the product is seen, and no fix is claimed.
@@ -290,9 +300,13 @@ func (r Response) Reads() string {
 	case r.Proof.Result == Contradicted:
 		return "contradicted by newer evidence"
 	case r.Check.AtDesk():
-		return map[CheckResult]string{CannotDetermine: "patched, compromise cannot be determined", EvidenceFound: "evidence of compromise found"}[r.Check.Result]
+		if r.Check.Result == EvidenceFound {
+			return "evidence of compromise found"
+		}
+		patched, _ := strings.CutSuffix(r.NotChecked(), "not yet checked")
+		return patched + "compromise cannot be determined"
 	case r.Unchecked():
-		return "patched, not yet checked"
+		return r.NotChecked()
 	case r.State == Remediated:
 		return "says it is fixed"
 	}

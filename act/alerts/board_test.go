@@ -406,8 +406,8 @@ func TestFaultANoticeFailsInTheMiddleOfAPublish(t *testing.T) {
 // killed runs the test again in a process of its own, which must die within act, and gives back what it left behind.
 func killed(t *testing.T, act func(*ground.Ground) error) *ground.Ground {
 	t.Helper()
-	const store = "WARDWATCH_TEST_KILLED_IN" // in the process that is to die: the directory of its store
-	if dir := os.Getenv(store); dir != "" {
+	const variable = "WARDWATCH_TEST_KILLED_IN" // in the process that is to die: the directory of its store
+	if dir := os.Getenv(variable); dir != "" {
 		t.Fatalf("survived: %v", act(ground.At(t, dir, "XZ1", "XZ2", "XZ3")))
 	}
 	self, err := os.Executable()
@@ -416,7 +416,7 @@ func killed(t *testing.T, act func(*ground.Ground) error) *ground.Ground {
 	}
 	dir := filepath.Join(t.TempDir(), "data")
 	child := exec.CommandContext(t.Context(), self, "-test.run", "^"+t.Name()+"$")
-	child.Env = append(os.Environ(), fmt.Sprintf("%s=%s", store, dir))
+	child.Env = append(os.Environ(), fmt.Sprintf("%s=%s", variable, dir))
 	out, err := child.CombinedOutput()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 9 {

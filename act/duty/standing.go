@@ -123,8 +123,12 @@ func answerItems(scope ward.Scope, a store.WaitingAnswer, now time.Time) (items 
 		}
 		as(ward.ItemDisputed, r.Updated, fmt.Sprintf("the match is disputed by %s: %s", a.Org, why)).Link = "/disputes"
 	}
-	if !scope.All() && r.Check.Owed() && r.Check.Result == "" && !r.ClaimedFixedAt.IsZero() {
-		as(ward.ItemUnchecked, r.ClaimedFixedAt, "patched, not yet checked: "+r.Check.Why)
+	if !scope.All() && r.Check.Owed() && r.Check.Result == "" && (!r.ClaimedFixedAt.IsZero() || r.Unchecked()) {
+		at := r.ClaimedFixedAt
+		if at.IsZero() {
+			at = r.Updated
+		}
+		as(ward.ItemUnchecked, at, r.NotChecked()+": "+r.Check.Why)
 	}
 	if !a.Due.IsZero() && !a.Due.After(now) {
 		what := "an update"

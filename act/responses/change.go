@@ -3,6 +3,7 @@ package responses
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"wardwatch/act"
@@ -291,7 +292,8 @@ func (c *answering) prove(ctx context.Context) error {
 }
 
 func (c *answering) hold(ctx context.Context) error {
-	said := Statement{FixedAt: c.r.ClaimedFixedAt, Denied: denies(c.r.Applicability), Contest: c.r.Dispute, Left: c.r.Residual}
+	denied := denies(c.r.Applicability)
+	said := Statement{FixedAt: c.r.ClaimedFixedAt, Denied: denied, Hosted: !denied && disclaims(c.r), Contest: c.r.Dispute, Left: c.r.Residual}
 	before := c.r.Proof
 	if said.empty() {
 		c.r.Proof, c.r.ConfirmedAt = ward.Proof{}, time.Time{}
@@ -300,6 +302,11 @@ func (c *answering) hold(ctx context.Context) error {
 	cited, evidence, err := c.evidence(ctx)
 	if err != nil {
 		return err
+	}
+	if said.Hosted {
+		if cited, evidence, err = c.ownEvidence(ctx, cited, evidence); err != nil {
+			return err
+		}
 	}
 	proof, weighed := weigh(said, cited, evidence, c.now)
 	if before.Result == ward.Confirmed && proof.Result == ward.Awaiting {
@@ -344,6 +351,32 @@ func (c *answering) evidence(ctx context.Context) (cited []store.CitedAsset, evi
 	return cited, evidence, nil
 }
 
+// ownEvidence is what of it is about assets that the organisation, or one whose answer it took over, operates itself.
+func (c *answering) ownEvidence(ctx context.Context, cited []store.CitedAsset, evidence []ward.Seen) ([]store.CitedAsset, []ward.Seen, error) {
+	orgs := append([]ward.OrgID{c.r.Org}, c.r.From...)
+	foreign := map[ward.AssetID]bool{}
+	for _, id := range assetsOf(cited, evidence) {
+		operator, err := c.tx.Operator(ctx, id)
+		if err != nil {
+			return nil, nil, err
+		}
+		foreign[id] = !slices.Contains(orgs, operator)
+	}
+	cited = slices.DeleteFunc(cited, func(a store.CitedAsset) bool { return foreign[a.Asset] })
+	return cited, slices.DeleteFunc(evidence, func(s ward.Seen) bool { return foreign[s.Asset] }), nil
+}
+
+func assetsOf(cited []store.CitedAsset, evidence []ward.Seen) (ids []ward.AssetID) {
+	for _, a := range cited {
+		ids = append(ids, a.Asset)
+	}
+	for _, s := range evidence {
+		ids = append(ids, s.Asset)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
 // named is the word for a result in the history.
 func (Statement) named(result ward.ProofResult) string {
 	if result == ward.Awaiting {
@@ -374,7 +407,7 @@ func (c *answering) follow(before ward.ProofResult) {
 			"Evidence observed after your answer still shows an affected version. The alert's page names the assets.")
 		c.notify("", "response.contradicted", fmt.Sprintf("%s: newer evidence contradicts the answer of %s", id, org), "The answer cannot close while it does.")
 	case ward.Disputed:
-		if closed && denies(c.r.Applicability) {
+		if closed && disclaims(c.r) {
 			c.reopen("evidence shows an affected version")
 			closed = false
 		}

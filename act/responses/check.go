@@ -14,12 +14,14 @@ import (
 // require asks for a compromise check when the approver did, or when an exposed asset could be reached while exploitation
 // was known. What was once required stays so: a fix does not undo what may have happened before it.
 func (c *answering) require(ctx context.Context) error {
-	if c.r.Check.Required || denies(c.r.Applicability) && c.r.Proof.Result == "" {
+	if c.r.Check.Required {
 		return nil
 	}
 	switch why, err := c.reached(ctx); {
 	case err != nil:
 		return err
+	case why == "" && denies(c.r.Applicability) && c.r.Proof.Result == "":
+		return nil
 	case c.alert.CheckRequired:
 		c.r.Check.Required, c.r.Check.Why = true, "the alert asks every organisation for one"
 		if c.alert.CheckWhy != "" {
@@ -31,14 +33,17 @@ func (c *answering) require(ctx context.Context) error {
 	default:
 		return nil
 	}
-	fixed := c.r.Outcome == ward.OutcomeFixed || c.r.Outcome == ward.OutcomeResidual
-	if c.r.State == ward.ClosedAnswer && fixed && c.r.Check.Owed() {
-		outcome := c.r.Outcome
-		c.reopen("patched, not yet checked: " + c.r.Check.Why)
-		c.r.Outcome = outcome
-		c.notify(c.r.Org, "response.check", fmt.Sprintf("%s: look for signs of an intruder, then your answer closes", c.alert.ID),
-			"The fix stands. A system that could be reached while the weakness was used may have been entered before it.")
+	if c.r.State != ward.ClosedAnswer {
+		return nil
 	}
+	if waits, err := c.waits(ctx, c.r.Outcome); err != nil || !waits {
+		return err
+	}
+	closed := c.r
+	c.reopen(closed.NotChecked() + ": " + c.r.Check.Why)
+	c.r.Outcome, c.r.Control, c.r.Acceptance = closed.Outcome, closed.Control, closed.Acceptance
+	c.notify(c.r.Org, "response.check", fmt.Sprintf("%s: look for signs of an intruder, then your answer closes", c.alert.ID),
+		"What you answered stands. A system that could be reached while the weakness was used may have been entered before it.")
 	return nil
 }
 
@@ -128,17 +133,31 @@ func (l *Ledger) SettleCheck(ctx context.Context, who ward.Actor, alert ward.Ale
 	})
 }
 
-// finish closes an answer that had asked to close as fixed and waited for its check.
+// finish closes an answer that had asked to close and waited for its check. A control or an acceptance whose date has passed
+// meanwhile closes nothing.
 func (c *answering) finish(ctx context.Context) error {
-	if c.r.State == ward.ClosedAnswer || c.r.Check.Owed() || c.r.Outcome != ward.OutcomeFixed && c.r.Outcome != ward.OutcomeResidual {
+	if c.r.State == ward.ClosedAnswer || c.r.Check.Owed() || c.r.Outcome == "" {
 		return nil
 	}
 	if err := c.prove(ctx); err != nil {
 		return err
 	}
-	as, err := closing(c.r)
-	if err != nil {
-		return nil //nolint:nilerr // it stays open, and the page says why
+	var as string
+	switch until := c.r.Control.Review; c.r.Outcome {
+	case ward.OutcomeAccepted:
+		until = c.r.Acceptance.Until
+		fallthrough
+	case ward.OutcomeControlled:
+		if !until.After(c.now) {
+			c.changesItsMind()
+			return nil
+		}
+		as = map[ward.Outcome]string{ward.OutcomeControlled: ClosedControlled, ward.OutcomeAccepted: ClosedAccepted}[c.r.Outcome]
+	default:
+		var err error
+		if as, err = closing(c.r); err != nil {
+			return nil //nolint:nilerr // it stays open, and the page says why
+		}
 	}
 	c.closed(as, c.r.Outcome)
 	c.note(Closed, as)

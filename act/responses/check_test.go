@@ -298,3 +298,124 @@ func TestARecurrenceBeyondToleranceOpensTheAnswerAndIsTold(t *testing.T) {
 		})
 	}
 }
+
+func TestNothingClosesBeforeItsCheck(t *testing.T) {
+	control := ward.Control{Kind: ward.Isolated, What: "taken off the network", Owner: "Kit", Evidence: "change 7"}
+	for _, row := range []struct {
+		name    string
+		closing ward.Closing
+		reads   string
+		closed  string
+	}{
+		{"controlled", ward.Closing{Outcome: ward.OutcomeControlled, Control: control}, "controlled, not yet checked", responses.ClosedControlled},
+		{"accepted", ward.Closing{Outcome: ward.OutcomeAccepted, Acceptance: ward.Acceptance{Officer: "Sal", Reason: "a month"}}, "risk accepted, not yet checked", responses.ClosedAccepted},
+		{"not applicable", ward.Closing{Outcome: ward.OutcomeNotApplicable}, "not applicable, not yet checked", responses.ClosedNotApplying},
+	} {
+		open := func(t *testing.T) (*ground.Ground, ward.Alert, ward.Response) {
+			t.Helper()
+			g := ground.New(t, "XZ1")
+			g.Exposed("XZ1", 1, "mdm1", "12.5.0.0", cve1)
+			exploited(g, cve1, g.Clock.Now().Add(-2*day))
+			a := g.Publish()
+			g.Clock.Advance(time.Hour)
+			if row.closing.Outcome == ward.OutcomeNotApplicable { // what is listed affected is disputed already
+				showsFixed(g, "XZ1")
+			}
+			how := row.closing
+			how.Control.Review, how.Acceptance.Until = g.Clock.Now().Add(9*day), g.Clock.Now().Add(9*day)
+			r, err := g.Ledger.CloseAs(g.Ctx, lead, a.ID, "XZ1", g.Response(a.ID, "XZ1").Version, how, "our word")
+			if err != nil || r.State == ward.ClosedAnswer || r.Reads() != row.reads || !r.Unchecked() || r.NextDue.IsZero() {
+				t.Fatalf("%q %+v, %v", r.Reads(), r, err)
+			}
+			return g, a, r
+		}
+		t.Run(row.name+", then signed", func(t *testing.T) {
+			g, a, r := open(t)
+			r, err := g.Ledger.SignCheck(g.Ctx, lead, a.ID, "XZ1", r.Version, looked, "")
+			if err != nil || r.State != ward.ClosedAnswer || r.ClosedAs != row.closed || r.Outcome != row.closing.Outcome || r.Words != "our word" {
+				t.Errorf("%+v, %v", r, err)
+			}
+		})
+		t.Run(row.name+", then fixed after all", func(t *testing.T) {
+			g, a, r := open(t)
+			r, err := g.Ledger.Claim(g.Ctx, lead, a.ID, "XZ1", r.Version, time.Time{}, "updated")
+			if err != nil || r.Reads() != "patched, not yet checked" {
+				t.Fatalf("%q, %v", r.Reads(), err)
+			}
+			if r, err = g.Ledger.SignCheck(g.Ctx, lead, a.ID, "XZ1", r.Version, looked, ""); err != nil || r.State == ward.ClosedAnswer {
+				t.Errorf("closed as what it asked before: %+v, %v", r, err)
+			}
+		})
+		t.Run(row.name+", then exploited", func(t *testing.T) { // what closed before it was asked for
+			g := ground.New(t, "XZ1")
+			g.Exposed("XZ1", 1, "mdm1", "12.5.0.0", cve1)
+			a := g.Publish()
+			g.Clock.Advance(time.Hour)
+			if row.closing.Outcome == ward.OutcomeNotApplicable {
+				showsFixed(g, "XZ1")
+			}
+			how := row.closing
+			how.Control.Review, how.Acceptance.Until = g.Clock.Now().Add(9*day), g.Clock.Now().Add(9*day)
+			if r, err := g.Ledger.CloseAs(g.Ctx, lead, a.ID, "XZ1", g.Response(a.ID, "XZ1").Version, how, ""); err != nil || r.State != ward.ClosedAnswer {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			exploited(g, cve1, g.Clock.Now().Add(-2*day))
+			g.Clock.Advance(day)
+			g.Imported("XZ1") // intelligence changed
+			g.Due()
+			if r := g.Response(a.ID, "XZ1"); r.State == ward.ClosedAnswer || r.Reads() != row.reads || r.Control.What != how.Control.What {
+				t.Errorf("%q %+v", r.Reads(), r)
+			}
+		})
+	}
+}
+
+func TestWhatItDoesNotRunNeedsNoCheck(t *testing.T) {
+	g := ground.New(t, "XZ1")
+	draft := ground.Alert()
+	draft.CheckRequired, draft.CheckWhy = true, "attacks were seen before the fix"
+	a := g.PublishDraft(draft)
+	r, err := g.Ledger.Say(g.Ctx, lead, a.ID, "XZ1", 1, responses.Answer{Applies: ward.NotRunHere, Close: &ward.Closing{}})
+	if err != nil || r.State != ward.ClosedAnswer || r.ClosedAs != responses.ClosedNotApplying {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// What an organisation says that another runs is held against what it runs itself, and against nothing else.
+func TestHostedIsHeldAgainstItsOwnAssets(t *testing.T) {
+	for _, row := range []struct {
+		name, operator string
+		disputed       bool
+	}{
+		{"its own asset", "XZ1", true},
+		{"its host's asset", "XZ6", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			g := ground.New(t, "XZ1", "XZ6")
+			g.Exposed("XZ1", 1, "mdm1", "12.5.0.0", cve1)
+			g.Row(`UPDATE assets SET operator = $1 WHERE id = 1`, row.operator)
+			a := g.Publish()
+			g.Imported("XZ1", sight(g.Clock.Now(), "12.5.0.0", ward.Affected, ward.ByVersion))
+			r, err := g.Ledger.Answer(g.Ctx, lead, a.ID, "XZ1", g.Response(a.ID, "XZ1").Version, ward.AppliesHost, "XZ6 runs it")
+			if err != nil || (r.Proof.Result == ward.Disputed) != row.disputed {
+				t.Fatalf("%+v, %v", r.Proof, err)
+			}
+			if row.disputed && !strings.Contains(r.Proof.Why, "operates this itself") {
+				t.Errorf("%q", r.Proof.Why)
+			}
+			r, err = g.Ledger.CloseAs(g.Ctx, lead, a.ID, "XZ1", r.Version, ward.Closing{}, "")
+			if row.disputed != errors.Is(err, ward.ErrState) || !row.disputed && r.Outcome != ward.OutcomeHosted {
+				t.Errorf("closing: %+v, %v", r, err)
+			}
+			if !row.disputed { // once it takes the asset over, the answer is open again
+				g.Row(`UPDATE assets SET operator = 'XZ1' WHERE id = 1`)
+				g.Clock.Advance(day)
+				g.Imported("XZ1", sight(g.Clock.Now(), "12.5.0.0", ward.Affected, ward.ByVersion))
+				g.Due()
+				if r := g.Response(a.ID, "XZ1"); r.State == ward.ClosedAnswer || r.Proof.Result != ward.Disputed {
+					t.Errorf("%+v", r)
+				}
+			}
+		})
+	}
+}

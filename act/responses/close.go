@@ -1,13 +1,16 @@
 package responses
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"wardwatch/act"
+	"wardwatch/keep/store"
 	"wardwatch/ward"
 )
 
@@ -36,11 +39,14 @@ func (c *answering) close(ctx context.Context, how ward.Closing, words string) e
 	if c.r.State == ward.ClosedAnswer {
 		c.reopen("answered again")
 	}
+	var as, fact string
 	switch outcome {
 	case ward.OutcomeControlled:
-		return c.control(how.Control, words)
+		as = ClosedControlled
+		fact, err = c.control(how.Control)
 	case ward.OutcomeAccepted:
-		return c.accept(how.Acceptance, words)
+		as = ClosedAccepted
+		fact, err = c.accept(how.Acceptance)
 	case ward.OutcomeResidual:
 		err = c.leave(ctx, how)
 	case ward.OutcomeFixed:
@@ -59,22 +65,53 @@ func (c *answering) close(ctx context.Context, how ward.Closing, words string) e
 	if err := c.prove(ctx); err != nil {
 		return err
 	}
-	as, err := closing(c.r)
+	if as == "" {
+		if as, err = closing(c.r); err != nil {
+			return err
+		}
+	}
+	waits, err := c.waits(ctx, outcome)
 	if err != nil {
 		return err
 	}
-	if c.r.Check.Owed() && (outcome == ward.OutcomeFixed || outcome == ward.OutcomeResidual) {
-		if err := c.spoken(NotChecked, words, "patched, not yet checked"); err != nil {
-			return err
-		}
+	if waits {
 		c.r.Outcome = outcome
-		return nil
+		return c.spoken(NotChecked, words, joined("; ", fact, c.r.NotChecked()))
 	}
-	if err := c.spoken(Closed, words, as); err != nil {
+	if err := c.spoken(Closed, words, cmp.Or(fact, as)); err != nil {
 		return err
 	}
 	c.closed(as, outcome)
 	return nil
+}
+
+// waits reports whether an answer that would close as outcome has to wait for its compromise check: no fix, no control and no
+// accepted risk undoes what may have happened before it. What another organisation runs is checked by that organisation; what
+// does not apply waits only where our evidence shows an asset that could be reached while the weakness was exploited.
+func (c *answering) waits(ctx context.Context, outcome ward.Outcome) (bool, error) {
+	switch {
+	case !c.r.Check.Owed() || outcome == "" || outcome == ward.OutcomeHosted:
+		return false, nil
+	case outcome == ward.OutcomeNotApplicable:
+		all, err := c.reachedAssets(ctx)
+		if err != nil || len(all) == 0 {
+			return false, err
+		}
+		_, evidence, err := c.evidence(ctx)
+		return slices.ContainsFunc(all, func(a store.Reached) bool { return !cleared(evidence, a.Asset) }), err
+	}
+	return true, nil
+}
+
+// cleared reports whether a ruling says that what an asset runs is not affected, whatever its record says.
+func cleared(evidence []ward.Seen, id ward.AssetID) bool {
+	return slices.ContainsFunc(evidence, func(s ward.Seen) bool {
+		return s.Asset == id && s.Basis == ward.ByRuling && (s.Status == ward.Fixed || s.Status == ward.NotAffected)
+	})
+}
+
+func joined(separator string, parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), separator)
 }
 
 // closed writes that an answer is closed.
@@ -180,52 +217,43 @@ func (c *answering) until(field string, at time.Time) (time.Time, error) {
 	return at, nil
 }
 
-// control closes an answer as controlled until its review date.
-func (c *answering) control(k ward.Control, words string) (err error) {
+// control keeps what stands in for the fix until its review date, and says it in words.
+func (c *answering) control(k ward.Control) (fact string, err error) {
 	if !slices.Contains([]ward.ControlKind{ward.Mitigated, ward.Isolated, ward.AwaitingManufacturer}, k.Kind) {
-		return &ward.Invalid{Field: "control.kind", Problem: fmt.Sprintf("%q is not a kind of control", k.Kind), Hint: "one of mitigated, isolated, awaiting_manufacturer"}
+		return "", &ward.Invalid{Field: "control.kind", Problem: fmt.Sprintf("%q is not a kind of control", k.Kind), Hint: "one of mitigated, isolated, awaiting_manufacturer"}
 	}
 	if k.What, err = needed("control.what", k.What, "what keeps the weakness from being used"); err != nil {
-		return err
+		return "", err
 	}
 	if k.Owner, err = needed("control.owner", k.Owner, "who looks after the control, by name"); err != nil {
-		return err
+		return "", err
 	}
 	if k.Evidence, err = needed("control.evidence", k.Evidence, "what shows that it works, such as a change number or a test"); err != nil {
-		return err
+		return "", err
 	}
 	if k.Review, err = c.until("control.review", k.Review); err != nil {
-		return err
+		return "", err
 	}
 	c.stays()
 	c.r.Control = k
-	fact := fmt.Sprintf("controlled until %s: %s, %s, looked after by %s (%s)", act.When(k.Review), map[ward.ControlKind]string{
-		ward.Mitigated: "mitigated", ward.Isolated: "isolated", ward.AwaitingManufacturer: "awaiting the manufacturer's approval"}[k.Kind], k.What, k.Owner, k.Evidence)
-	if err := c.spoken(Closed, words, fact); err != nil {
-		return err
-	}
-	c.closed(ClosedControlled, ward.OutcomeControlled)
-	return nil
+	return fmt.Sprintf("controlled until %s: %s, %s, looked after by %s (%s)", act.When(k.Review), map[ward.ControlKind]string{
+		ward.Mitigated: "mitigated", ward.Isolated: "isolated", ward.AwaitingManufacturer: "awaiting the manufacturer's approval"}[k.Kind], k.What, k.Owner, k.Evidence), nil
 }
 
-// accept closes an answer as a risk that a named officer accepts until a date.
-func (c *answering) accept(a ward.Acceptance, words string) (err error) {
+// accept keeps that a named officer takes the risk until a date, and says it in words.
+func (c *answering) accept(a ward.Acceptance) (fact string, err error) {
 	if a.Officer, err = needed("acceptance.officer", a.Officer, "the senior information risk owner, by name"); err != nil {
-		return err
+		return "", err
 	}
 	if a.Reason, err = needed("acceptance.reason", a.Reason, "why the risk is taken"); err != nil {
-		return err
+		return "", err
 	}
 	if a.Until, err = c.until("acceptance.until", a.Until); err != nil {
-		return err
+		return "", err
 	}
 	c.stays()
 	c.r.Acceptance = a
-	if err := c.spoken(Closed, words, fmt.Sprintf("risk accepted until %s by %s: %s", act.When(a.Until), a.Officer, a.Reason)); err != nil {
-		return err
-	}
-	c.closed(ClosedAccepted, ward.OutcomeAccepted)
-	return nil
+	return fmt.Sprintf("risk accepted until %s by %s: %s", act.When(a.Until), a.Officer, a.Reason), nil
 }
 
 // stays says that the weakness is still there: what was claimed or denied before does not hold.
@@ -245,7 +273,7 @@ func closing(r ward.Response) (string, error) {
 		return "", errCompromised
 	case r.Proof.Result == ward.Contradicted:
 		return "", fmt.Errorf("evidence contradicts it: %s; fix these assets, or contest the match: %w", r.Proof.Why, ward.ErrState)
-	case denied && r.Proof.Result == ward.Disputed:
+	case disclaims(r) && r.Proof.Result == ward.Disputed:
 		return "", fmt.Errorf("%s; the national desk decides first, or claim a fix: %w", r.Proof.Why, ward.ErrState)
 	case denied:
 		return ClosedNotApplying, nil

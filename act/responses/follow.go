@@ -12,22 +12,25 @@ import (
 
 // rest puts an answer back to how it was closed before an update of the alert asked again: acknowledging without another word
 // says that it still holds. What evidence contradicts by now, or what has not been checked, stays open.
-func (c *answering) rest() {
+func (c *answering) rest(ctx context.Context) error {
 	was := c.r.Rest
 	c.r.Rest = ward.Rest{}
 	if was.At.IsZero() {
-		return
+		return nil
+	}
+	if waits, err := c.waits(ctx, c.r.Outcome); err != nil || waits {
+		return err
 	}
 	if c.r.Outcome != ward.OutcomeControlled && c.r.Outcome != ward.OutcomeAccepted {
 		as, err := closing(c.r)
-		fixed := c.r.Outcome == ward.OutcomeFixed || c.r.Outcome == ward.OutcomeResidual
-		if err != nil || fixed && c.r.Check.Owed() {
-			return
+		if err != nil {
+			return nil //nolint:nilerr // it stays open, and the page says why
 		}
 		was.As = as
 	}
 	c.r.State, c.r.ClosedAt, c.r.ClosedAs, c.r.NextDue = ward.ClosedAnswer, was.At, was.As, time.Time{}
 	c.note(Closed, "still "+c.r.Reads())
+	return nil
 }
 
 // Reopen asks every organisation to acknowledge again, in the transaction that issues a material update. What was said before

@@ -239,7 +239,7 @@ func (l *Ledger) Close(ctx context.Context, who ward.Actor, alert ward.AlertID, 
 	return l.CloseAs(ctx, who, alert, org, version, ward.Closing{}, words)
 }
 
-// CloseAs ends the answer with an outcome. Fixed, while a compromise check is owed, waits for it: the answer reads "patched,
+// CloseAs ends the answer with an outcome. Any but hosted, while a compromise check is owed, waits for it: the answer reads "patched,
 // not yet checked", and closes by itself when a person signs that nothing was found.
 func (l *Ledger) CloseAs(ctx context.Context, who ward.Actor, alert ward.AlertID, org ward.OrgID, version int, how ward.Closing, words string) (ward.Response, error) {
 	return l.Say(ctx, who, alert, org, version, Answer{Close: &how, Words: words})
@@ -247,6 +247,12 @@ func (l *Ledger) CloseAs(ctx context.Context, who ward.Actor, alert ward.AlertID
 
 // denies reports whether an organisation's answer is that it has nothing to fix.
 func denies(a ward.Applicability) bool { return a == ward.AppliesNot || a == ward.NotRunHere }
+
+// disclaims reports whether an organisation says that it has nothing to fix: the alert does not apply, or another runs it and
+// no fix was claimed yet.
+func disclaims(r ward.Response) bool {
+	return denies(r.Applicability) || r.Applicability == ward.AppliesHost && r.ClaimedFixedAt.IsZero()
+}
 
 // late reports whether an answer owes something at now. Clocks are elapsed hours: summer time does not move them.
 func late(r ward.Response, now time.Time) bool {

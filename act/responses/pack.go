@@ -47,7 +47,7 @@ var definitions = []Definition{
 	{"Disputed", "Sources disagree, only a record's default calls the version affected, or the organisation contests the match. The national desk decides once, for every organisation."},
 	{"Controlled", "Not fixed: something else keeps the weakness from being used until the review date, when the answer opens again."},
 	{"Risk accepted", "Not fixed: a named senior information risk owner takes the risk until a date, when the answer opens again."},
-	{"Patched, not yet checked", "Fixed, and could be reached from outside while the weakness was used: nobody has signed yet that no sign of an intruder was found."},
+	{"Patched, not yet checked", "Fixed (or controlled, accepted, not applicable, where it says so), and could be reached from outside while the weakness was used: nobody has signed yet that no sign of an intruder was found."},
 	{"No evidence found", "Of an intruder, in the logs that are named. What was not logged was not searched."},
 	{"Time to acknowledge", "Elapsed hours from issue, or from the newest update that asked again, to the first acknowledgement."},
 	{"Time to remediate", "Elapsed hours from issue to the time from which the organisation says it is fixed; none if it was fixed before issue."},

@@ -16,11 +16,14 @@ import (
 type Statement struct {
 	FixedAt time.Time       // evidence observed after it counts; zero when no fix is claimed
 	Denied  bool            // it says that the alert does not apply to it
+	Hosted  bool            // it says that another organisation runs what is affected: evidence is then of what it runs itself
 	Contest string          // why it contests the match; empty when it does not
 	Left    []ward.Residual // assets that it says are not fixed yet: they neither confirm nor contradict the rest
 }
 
-func (s Statement) empty() bool { return s.FixedAt.IsZero() && !s.Denied && s.Contest == "" }
+func (s Statement) empty() bool {
+	return s.FixedAt.IsZero() && !s.Denied && !s.Hosted && s.Contest == ""
+}
 
 // leaves reports whether the organisation said that an asset is not fixed yet.
 func (s Statement) leaves(a asset) bool {
@@ -78,7 +81,7 @@ func weigh(said Statement, cited []store.CitedAsset, evidence []ward.Seen, now t
 	switch {
 	case !said.FixedAt.IsZero():
 		proof, found = proveFix(said, assets, now)
-	case said.Denied:
+	case said.Denied, said.Hosted:
 		proof = proveDenial(said, assets, now)
 	}
 	if said.Contest != "" && (proof.Result == "" || proof.Result == ward.Awaiting) {
@@ -305,10 +308,14 @@ func refutes(said Statement, s ward.Seen) bool {
 	return s.Basis == ward.ByRuling || (s.Basis == ward.ByVersion && said.Contest == "")
 }
 
-// proveDenial proves "it does not apply to us": nothing to say while no listed asset is affected; else the desk decides,
+// proveDenial proves "it does not apply to us" and "another runs it for us": nothing to say while no listed asset is affected; else the desk decides,
 // and once it has ruled the ruling stands.
 func proveDenial(said Statement, assets []asset, now time.Time) ward.Proof {
 	proof := ward.Proof{At: now}
+	says := "the organisation says that it does not apply"
+	if said.Hosted {
+		says = "the organisation says that another runs it, and operates this itself"
+	}
 	var names []string
 	for _, a := range assets {
 		for _, s := range a.seen {
@@ -318,7 +325,7 @@ func proveDenial(said Statement, assets []asset, now time.Time) ward.Proof {
 			names = append(names, a.name)
 			if proof.Result != ward.Contradicted {
 				proof.Source, proof.ObservedAt, proof.Grade = origin(s)
-				proof.Result, proof.Why = ward.Disputed, fmt.Sprintf("the organisation says that it does not apply; %s on %s", sight(s), a.name)
+				proof.Result, proof.Why = ward.Disputed, fmt.Sprintf("%s; %s on %s", says, sight(s), a.name)
 				if s.Basis == ward.ByRuling && said.Contest == "" {
 					proof.Result, proof.Why = ward.Contradicted, fmt.Sprintf("%s on %s%s", sight(s), a.name, towards(s))
 				}

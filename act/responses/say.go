@@ -173,7 +173,9 @@ func (a Answer) apply(ctx context.Context, c *answering) error {
 		}
 		c.acknowledge()
 		if !a.speaks() {
-			c.rest()
+			if err := c.rest(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	parts := []struct {
@@ -214,6 +216,11 @@ func (c *answering) applies(ctx context.Context, says ward.Applicability, host w
 		c.unclaim()
 	}
 	fact := string(says)
+	if denies(says) {
+		c.changesItsMind(ward.OutcomeNotApplicable)
+	} else {
+		c.changesItsMind(ward.OutcomeFixed, ward.OutcomeResidual, ward.OutcomeControlled, ward.OutcomeAccepted)
+	}
 	c.r.Applicability, c.r.Host = says, ""
 	if says == ward.AppliesHost && host != "" {
 		if host == c.r.Org {
@@ -278,6 +285,7 @@ func (c *answering) claim(fixedAt time.Time, words string) error {
 	if c.r.State == ward.ClosedAnswer {
 		c.reopen("claimed again")
 	}
+	c.changesItsMind(ward.OutcomeFixed, ward.OutcomeResidual)
 	c.r.ClaimedFixedAt = fixedAt
 	c.r.Proof, c.r.ConfirmedAt, c.r.Recurrence, c.r.Residual = ward.Proof{}, time.Time{}, ward.Recurrence{}, nil // a new claim is a new question
 	c.r.State = ward.Remediated
@@ -285,6 +293,13 @@ func (c *answering) claim(fixedAt time.Time, words string) error {
 		c.r.Applicability = ward.Applies
 	}
 	return c.spoken(Claimed, words, "fixed since "+act.When(fixedAt))
+}
+
+// changesItsMind lets go of what an answer asked to close as, unless it is among what still fits what is said now.
+func (c *answering) changesItsMind(fits ...ward.Outcome) {
+	if !slices.Contains(fits, c.r.Outcome) {
+		c.r.Outcome, c.r.Control, c.r.Acceptance = "", ward.Control{}, ward.Acceptance{}
+	}
 }
 
 // unclaim takes a claim back.

@@ -221,7 +221,7 @@ func (a *API) answers() {
 			}
 			said := Said{Close: &in.Body.Closing, Words: in.Body.Words}
 			return shaped(l.Say(ctx, who, in.id(), orgOf(in.Org), version, said.answer()))
-		}, document("Fixed, while a compromise check is owed, does not close yet: the answer reads `patched, not yet checked`, and closes by itself when a person signs that nothing was found."))
+		}, document("While a compromise check is owed nothing closes but `hosted`: the answer reads `patched, not yet checked` (or `controlled, not yet checked` and so on), and closes by itself when a person signs that nothing was found."))
 	route(a, http.MethodPost, path+"/check", "responses", "Sign a compromise check",
 		func(ctx context.Context, who ward.Actor, in *struct {
 			AnswerChange

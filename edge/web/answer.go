@@ -79,7 +79,7 @@ func nextStep(r ward.Response) owes {
 		return owes{text: "Wait for the national desk's decision", desk: true}
 	case r.Proof.Result == ward.Contradicted:
 		return owes{key: "act", text: "Put right what newer evidence contradicts"}
-	case !r.ClaimedFixedAt.IsZero() && r.Check.AtDesk():
+	case r.Unchecked() && r.Check.AtDesk():
 		return owes{text: "Wait for the national desk on the compromise check", desk: true}
 	case r.Unchecked():
 		return owes{key: "check", text: "Look for signs of an intruder, and sign the result"}
@@ -377,7 +377,7 @@ func doneBanner(what string, in answered, s *Site) *Banner {
 	case "close", "residual", "controlled", "accepted":
 		switch {
 		case in.answer.Unchecked():
-			b.Heading = "Your answer reads: patched, not yet checked. It closes when a person signs that no evidence of an intruder was found."
+			b.Heading = "Your answer reads: " + in.answer.NotChecked() + ". It closes when a person signs that no evidence of an intruder was found."
 		case in.answer.State != ward.ClosedAnswer:
 			return nil
 		default:
@@ -577,15 +577,15 @@ func (s *Site) answerTasks(who ward.Actor, in answered, written drafts) TaskList
 			closing.Hint += " Renew it or change it before its date."
 		}
 	case r.Outcome != "" && r.Unchecked() && r.Check.AtDesk():
-		closing.Hint = "Asked to close as fixed: it closes when the national desk has settled the check."
-		closing.Status = Tag{"Patched, not yet checked", ToneClaimed}
+		closing.Hint = "Asked to close: it closes when the national desk has settled the check."
+		closing.Status = Tag{capital(r.NotChecked()), ToneClaimed}
 	case r.Outcome != "" && r.Unchecked():
-		closing.Hint = "Asked to close as fixed: it closes when the check is signed with no evidence found."
-		closing.Status = Tag{"Patched, not yet checked", ToneClaimed}
+		closing.Hint = "Asked to close: it closes when the check is signed with no evidence found."
+		closing.Status = Tag{capital(r.NotChecked()), ToneClaimed}
 	case as != "" && r.Unchecked():
 		closing.Href = href("close", true)
 		closing.Hint = "It can close when the check is signed."
-		closing.Status = status("close", Tag{"Patched, not yet checked", ToneClaimed})
+		closing.Status = status("close", Tag{capital(r.NotChecked()), ToneClaimed})
 	case as != "":
 		closing.Href = href("close", true)
 		closing.Status = status("close", Tag{"To do", ToneSilent})
@@ -634,7 +634,7 @@ func closesAs(r ward.Response) (as, why string) {
 	switch {
 	case r.Proof.Result == ward.Contradicted:
 		return "", "Not while newer evidence contradicts the answer."
-	case denied && r.Proof.Result == ward.Disputed:
+	case (denied || r.Applicability == ward.AppliesHost && r.ClaimedFixedAt.IsZero()) && r.Proof.Result == ward.Disputed:
 		return "", "The national desk decides first."
 	case denied:
 		return responses.ClosedNotApplying, "It would close as not applicable."

@@ -386,17 +386,18 @@ func TestAnAnswerEndsAsItIsLived(t *testing.T) {
 		refused url.Values
 		why     string
 		sent    url.Values
+		waits   string
 		says    []string
 	}{
 		{"controlled", with(day("review"), url.Values{"kind": {"isolated"}, "what": {"Cut off from the internet"}, "owner": {""}, "evidence": {"Change 4711"}}), "who looks after the control",
 			with(day("review"), url.Values{"kind": {"isolated"}, "what": {"Cut off from the internet"}, "owner": {"Mia Fenn, network lead"}, "evidence": {"Change 4711"}}),
-			[]string{"Your answer is controlled until 1 July 2025", "Isolated: Cut off from the internet", "Mia Fenn, network lead", "Change 4711", "Renew it or change it"}},
+			"controlled, not yet checked", []string{"Your signature is kept: no evidence found. Your answer is controlled until 1 July 2025", "Isolated: Cut off from the internet", "Mia Fenn, network lead", "Change 4711", "Renew it or change it"}},
 		{"accepted", with(day("until"), url.Values{"officer": {""}, "reason": {"Theatre lists depend on it"}}), "the senior information risk owner, by name",
 			with(day("until"), url.Values{"officer": {"Dr Ola Finch"}, "reason": {"Theatre lists depend on it"}}),
-			[]string{"Your answer is risk accepted until 1 July 2025", "Dr Ola Finch", "Theatre lists depend on it"}},
+			"risk accepted, not yet checked", []string{"Your answer is risk accepted until 1 July 2025", "Dr Ola Finch", "Theatre lists depend on it"}},
 		{"residual", with(day("until"), url.Values{"left": {"mdm-02"}, "reason": {""}, "fixed_at-day": {"13"}, "fixed_at-month": {"5"}, "fixed_at-year": {"2025"}, "fixed_at-time": {"18:10"}}), "why they are not fixed yet",
 			with(day("until"), url.Values{"left": {"mdm-02"}, "others": {"spare-1\nspare-2"}, "each": {"spare-2; awaits parts; 9.8.2025"}, "reason": {"Not seen since 2 May"}, "fixed_at-day": {"13"}, "fixed_at-month": {"5"}, "fixed_at-year": {"2025"}, "fixed_at-time": {"18:10"}}),
-			[]string{"Not fixed yet: mdm-02", "Not seen since 2 May", "Not fixed yet: spare-1", "awaits parts", "by 9 August 2025", "patched, not yet checked"}},
+			"patched, not yet checked", []string{"Not fixed yet: mdm-02", "Not seen since 2 May", "Not fixed yet: spare-1", "awaits parts", "by 9 August 2025"}},
 	} {
 		t.Run(c.step, func(t *testing.T) {
 			h := openHospital(t)
@@ -417,7 +418,9 @@ func TestAnAnswerEndsAsItIsLived(t *testing.T) {
 			if status != http.StatusOK {
 				t.Errorf("status %d", status)
 			}
-			says(t, "sent", body, c.says...)
+			says(t, "sent", body, "Your answer reads: "+c.waits, "Look for signs of an intruder")
+			_, body = lead.post(home+"/check", url.Values{"version": {version(t, lead.see(home+"/check"))}, "result": {"no_evidence"}, "coverage": {"The proxy's logs since 1 May"}})
+			says(t, "signed", body, c.says...)
 		})
 	}
 }

@@ -189,6 +189,9 @@ func TestTheRegistersRemind(t *testing.T) {
 	lead.see("/registers", "Nothing is held until a date")
 	r, err := h.ledger.Get(h.ctx, ward.Everything(), a.ID, "XZ1A")
 	if err == nil {
+		r, err = h.ledger.SignCheck(h.ctx, rosa, a.ID, "XZ1A", r.Version, responses.Signed{Result: ward.NoEvidence, Coverage: "the proxy's logs since 1 May"}, "")
+	}
+	if err == nil {
 		_, err = h.ledger.CloseAs(h.ctx, rosa, a.ID, "XZ1A", r.Version, ward.Closing{Outcome: ward.OutcomeControlled, Control: ward.Control{Kind: ward.AwaitingManufacturer, What: "Its network is cut off",
 			Owner: "Mia Fenn", Evidence: "Change 4711", Review: h.clock.Now().Add(30 * 24 * time.Hour)}}, "")
 	}
@@ -544,7 +547,7 @@ func TestLivedPages(t *testing.T) {
 	say(a.ID, responses.Answer{Check: &responses.Signed{Result: ward.CannotDetermine, Coverage: "The API log of both servers is kept for three days only."}})
 	at("answer-cannot-determine", home)
 	at("owed-with-the-desk", h.url+"/owed")
-	say(other.ID, responses.Answer{Close: &ward.Closing{Outcome: ward.OutcomeControlled, Control: ward.Control{Kind: ward.AwaitingManufacturer, What: "Cut off from all but the ward's own network",
+	say(other.ID, responses.Answer{Check: &responses.Signed{Result: ward.NoEvidence, Coverage: "the ward's switch keeps 30 days"}, Close: &ward.Closing{Outcome: ward.OutcomeControlled, Control: ward.Control{Kind: ward.AwaitingManufacturer, What: "Cut off from all but the ward's own network",
 		Owner: "Mia Fenn, medical engineering", Evidence: "Change 4711, tested on 13 May", Review: h.clock.Now().Add(10 * 24 * time.Hour)}}})
 	at("answer-controlled", fmt.Sprintf("%s/alerts/%s/organisations/XZ1A", h.url, other.ID))
 	at("registers", h.url+"/registers")

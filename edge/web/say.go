@@ -74,7 +74,7 @@ func answerTag(r ward.Response) Tag {
 	case !r.ClaimedFixedAt.IsZero() && r.Check.AtDesk():
 		return Tag{reads, ToneWarning}
 	case r.Unchecked():
-		return Tag{"Patched, not yet checked", ToneClaimed}
+		return Tag{capital(r.NotChecked()), ToneClaimed}
 	case r.State == ward.Remediated && r.Proof.Result == ward.Confirmed:
 		return Tag{"Fixed, confirmed", ToneDone}
 	case r.State == ward.Remediated:

@@ -339,8 +339,8 @@ func (s *Site) stepPage(who ward.Actor, in answered, step answerStep, written ma
 			data.Lede = "Your answer closes as: " + as + "."
 			send = "Close as " + strings.TrimPrefix(as, "closed, ")
 			if r.Unchecked() {
-				data.Lede = "Your answer would wait as \"patched, not yet checked\", and close as " + strings.TrimPrefix(as, "closed, ") + " when a person signs that no sign of an intruder was found."
-				send = "Close as patched, not yet checked"
+				data.Lede = "Your answer would wait as \"" + r.NotChecked() + "\", and close as " + strings.TrimPrefix(as, "closed, ") + " when a person signs that no sign of an intruder was found."
+				send = "Close as " + r.NotChecked()
 			}
 		} else {
 			send = ""

@@ -616,6 +616,15 @@ func (tx *Tx) commonSoftware(ctx context.Context, pattern string) (common bool, 
 	return count == many, nil
 }
 
+// Operator is who runs an asset, empty for one that is not there.
+func (tx *Tx) Operator(ctx context.Context, id ward.AssetID) (operator ward.OrgID, err error) {
+	err = tx.tx.QueryRowContext(ctx, `SELECT operator FROM assets WHERE id = $1`, int64(id)).Scan(&operator)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return operator, err
+}
+
 // Asset is one asset within scope; one that is merged is shown as the asset that it turned out to be.
 func (tx *Tx) Asset(ctx context.Context, scope ward.Scope, id ward.AssetID) (ward.Asset, error) {
 	id, err := tx.shownAs(ctx, id)
