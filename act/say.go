@@ -34,8 +34,9 @@ func Number(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// Clean takes a person's text for a field: trimmed, line ends made one, at most so many characters, valid UTF-8 and no
-// control characters. Markup in it is text like any other.
+// Clean takes a person's text for a field: trimmed, line ends made one, at most so many characters, valid UTF-8, no control
+// characters, and none that turn the direction of what follows, which lets a text read otherwise than it is. Markup in it is
+// text like any other.
 func Clean(field, text string, most int) (string, error) {
 	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
 	if !utf8.ValidString(text) {
@@ -47,5 +48,17 @@ func Clean(field, text string, most int) (string, error) {
 	if strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }) {
 		return "", &ward.Invalid{Field: field, Problem: "holds a control character", Hint: "use letters, numbers and line breaks"}
 	}
+	if strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Bidi_Control, r) }) {
+		return "", &ward.Invalid{Field: field, Problem: "holds a character that turns the direction of writing", Hint: "type it again rather than copying it"}
+	}
 	return text, nil
+}
+
+// Line takes a person's text for a field of one line: as Clean does, and without line breaks and tabs.
+func Line(field, text string, most int) (string, error) {
+	text, err := Clean(field, text, most)
+	if err == nil && strings.ContainsAny(text, "\n\t") {
+		return "", &ward.Invalid{Field: field, Problem: "holds a line break or a tab", Hint: "write it in one line"}
+	}
+	return text, err
 }

@@ -44,7 +44,11 @@ func (b *Board) checked(ctx context.Context, draft ward.Alert) (ward.Alert, erro
 		{"vendor", draft.Vendor, &a.Vendor, mostLine}, {"product", draft.Product, &a.Product, mostLine},
 		{"clocks_why", draft.ClocksWhy, &a.ClocksWhy, mostLine}, {"check_why", draft.CheckWhy, &a.CheckWhy, mostLine},
 	} {
-		text, err := act.Clean(field.name, field.from, field.most)
+		clean := act.Line
+		if field.name == "summary" {
+			clean = act.Clean
+		}
+		text, err := clean(field.name, field.from, field.most)
 		if err != nil {
 			return a, err
 		}
@@ -61,7 +65,7 @@ func (b *Board) checked(ctx context.Context, draft ward.Alert) (ward.Alert, erro
 		return a, &ward.Invalid{Problem: fmt.Sprintf("holds more than %d weaknesses, steps or platforms", mostPieces)}
 	}
 	for _, platform := range draft.Platforms {
-		platform, err := act.Clean("platforms", platform, mostLine)
+		platform, err := act.Line("platforms", platform, mostLine)
 		if err != nil {
 			return a, err
 		}

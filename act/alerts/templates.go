@@ -47,7 +47,7 @@ func (b *Board) SaveTemplate(ctx context.Context, who ward.Actor, t ward.Templat
 	if !templateName.MatchString(t.Name) {
 		return ward.Template{}, &ward.Invalid{Field: "name", Problem: fmt.Sprintf("%q is no name of a template", t.Name), Hint: "use small letters, digits and hyphens"}
 	}
-	title, err := act.Clean("title", t.Title, mostTitle)
+	title, err := act.Line("title", t.Title, mostTitle)
 	if err != nil {
 		return ward.Template{}, err
 	}

@@ -181,14 +181,11 @@ func answerLink(scope ward.Scope, alert ward.AlertID, org ward.OrgID) string {
 
 func fixItem(scope ward.Scope, f store.UnaskedFix) ward.Item {
 	product := ward.ProductName(f.Vendor, f.Product)
-	title := "Update " + product
-	if f.Branch != "" {
-		title += " " + f.Branch
-	}
+	title := strings.TrimSpace(product + " " + f.Branch)
 	if f.Fix.Fix == "" {
-		title += ": no fix is published"
+		title += ": no source names a fixed version"
 	} else {
-		title += " to " + f.Fix.Fix
+		title = "Update " + title + " to " + f.Fix.Fix
 	}
 	reason := "no alert in force asks for it"
 	if len(f.Priority.Reasons) > 0 {

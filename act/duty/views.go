@@ -38,7 +38,7 @@ func (d *Desk) SaveView(ctx context.Context, who ward.Actor, v ward.SavedView) (
 	if v.Shared && !who.May(ward.MayDesk) {
 		return v, ward.ErrForbidden
 	}
-	if v.Title, err = act.Clean("title", v.Title, mostTitle); err != nil {
+	if v.Title, err = act.Line("title", v.Title, mostTitle); err != nil {
 		return v, err
 	}
 	if v.Title == "" {

@@ -174,7 +174,7 @@ const (
 
 // checked takes what a person wrote of a contact.
 func checked(c ward.Contact) (ward.Contact, error) {
-	name, err := act.Clean("name", c.Name, 200)
+	name, err := act.Line("name", c.Name, 200)
 	if err != nil {
 		return c, err
 	}

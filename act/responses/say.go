@@ -158,7 +158,7 @@ func (l *Ledger) called(call ward.PhoneCall) (ward.PhoneCall, error) {
 // needed cleans one line of text that must be there.
 func needed(field, text, hint string) (string, error) {
 	const most = 1_000
-	text, err := act.Clean(field, text, most)
+	text, err := act.Line(field, text, most)
 	if err == nil && text == "" {
 		err = &ward.Invalid{Field: field, Problem: "is empty", Hint: hint}
 	}

@@ -82,7 +82,8 @@ func checkPerson(p ward.Person) error {
 
 // plain reports whether s is a short line of text.
 func plain(s string) bool {
-	return s != "" && len(s) <= longestText && strings.IndexFunc(s, unicode.IsControl) < 0
+	turns := func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
+	return s != "" && len(s) <= longestText && strings.IndexFunc(s, turns) < 0
 }
 
 // People lists accounts by name, after the given one.
