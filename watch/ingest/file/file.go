@@ -255,8 +255,8 @@ func (f *files) events(name string, r io.Reader, unpacked int64) error {
 	if bytes.HasPrefix(head, []byte("\xef\xbb\xbf")) {
 		w.skip(3)
 	}
-	if err := w.more(sampleSize); err != nil && !errors.Is(err, io.EOF) {
-		return err
+	if err := w.more(sampleSize); err != nil && !errors.Is(err, io.EOF) && len(w.bytes()) == 0 {
+		return err // what came before an error is read, and then the error is met again
 	}
 	s := source{files: f, window: w, event: Event{File: name, Format: f.Format}}
 	if f.Format == watch.Unknown {

@@ -214,6 +214,11 @@ func TestArchives(t *testing.T) {
 	if len(events) < 30000 || len(troubles) == 0 {
 		t.Errorf("%d events of an archive cut off, troubles %q", len(events), troubles)
 	}
+	short := gzipped(t, `{"a":1}`+"\n"+`{"a":2}`+"\n")
+	events, troubles = read(t, file.Options{}, write(t, "x.gz", short[:len(short)-6])) // its checksum is missing
+	if want := []string{`x.gz:1 {"a":1}`, `x.gz:2 {"a":2}`}; !slices.Equal(events, want) || len(troubles) != 1 {
+		t.Errorf("events %q, want %q; troubles %q", events, want, troubles)
+	}
 }
 
 func TestWhatUnpacksToTooMuchIsStopped(t *testing.T) {
