@@ -126,11 +126,7 @@ func (x *Index) fill(each func(give func(Change) error) error) error {
 	if err != nil {
 		return err
 	}
-	sealed, err := b.seal()
-	if err != nil {
-		return err
-	}
-	return x.swap(sealed, replaced)
+	return x.swap(b.seal(), replaced)
 }
 
 // swap puts a new sealed generation in the place of the old one and of the first changes of the log, which it holds.
@@ -193,7 +189,7 @@ func generationOf(log []change) (*generation, error) {
 			return nil, err
 		}
 	}
-	return b.seal()
+	return b.seal(), nil
 }
 
 func (b *builder) take(c *change) error {
@@ -317,7 +313,7 @@ func merge(ctx context.Context, sealed, live *generation, ended int64) (*generat
 			}
 		}
 	}
-	return b.seal()
+	return b.seal(), nil
 }
 
 // states says whether the source says anything of the value here.

@@ -2,10 +2,8 @@ package indicators
 
 import (
 	"encoding/hex"
+	"hash/maphash"
 	"net/netip"
-	"strconv"
-
-	"github.com/cespare/xxhash/v2"
 
 	"wardwatch/ward"
 )
@@ -53,15 +51,18 @@ const (
 
 func (s kinds) has(some kinds) bool { return s&some != 0 }
 
+// seed makes it unknown outside what hash a value has, so that nobody can choose many that share one.
+var seed = maphash.MakeSeed()
+
 // salts part keys of different kinds that have the same bytes.
 var salts = func() (out [kindCount]uint64) {
 	for k := range out {
-		out[k] = xxhash.Sum64String("kind " + strconv.Itoa(k))
+		out[k] = maphash.Comparable(seed, k)
 	}
 	return out
 }()
 
-func hash(k kind, key []byte) uint64 { return xxhash.Sum64(key) ^ salts[k] }
+func hash(k kind, key []byte) uint64 { return maphash.Bytes(seed, key) ^ salts[k] }
 
 // text writes a key as people read it.
 func (k kind) text(key []byte) string {

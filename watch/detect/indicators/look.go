@@ -2,6 +2,7 @@ package indicators
 
 import (
 	"bytes"
+	"slices"
 	"unsafe"
 
 	"wardwatch/ward"
@@ -80,8 +81,9 @@ func (l *look) record(r *watch.Record) {
 
 // flush asks the filters of all the hashes that wait.
 func (l *look) flush() {
-	for _, h := range l.waiting[:l.waits] {
-		if l.s.sealed.may(h) || l.s.live.may(h) {
+	hashes := l.waiting[:l.waits]
+	for _, g := range [2]*generation{l.s.sealed, l.s.live} {
+		if g.filter.passed(hashes) && slices.ContainsFunc(hashes, g.may) {
 			l.maybe = true
 		}
 	}

@@ -2,6 +2,7 @@ package indicators
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"math"
 	"math/bits"
@@ -10,28 +11,28 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/FastFilter/xorfilter"
 	"github.com/gaissmai/bart"
 
 	"wardwatch/ward"
 )
 
-// A generation is a set of statements that does not change: filters in front of an exact table. It holds no pointer for each
+// A generation is a set of statements that does not change: a filter in front of an exact table. It holds no pointer for each
 // statement, so that the collector has nothing to walk through.
 type generation struct {
+	filter filter
 	shift   uint // a hash's bits above it number the shard
 	shards  []shard
 	values  arena
 	origins []origin
 	nets    *bart.Lite // whether any network holds an address
+	near    []uint64   // a bit for each 4096 addresses of IPv4: whether a network touches them
 	lengths [2][129]bool
 	kinds   kinds // those of which there is one
 	n       int   // statements, withdrawals too
 }
 
-// A shard is the statements whose hashes begin alike: small enough for its filter to be made in a processor's cache.
+// A shard is the statements whose hashes begin alike: small enough to be sorted in a processor's cache.
 type shard struct {
-	filter  xorfilter.BinaryFuse[uint8]
 	first   []uint32 // where the entries of a bucket begin, by the next bits of the hash; one more for the end
 	shift   uint
 	entries []entry
@@ -94,21 +95,21 @@ func (g *generation) value(e *entry) []byte {
 	return g.values.chunks[at>>chunkBits][low : low+length : low+length]
 }
 
-// may says whether a key with the hash may be there: yes for one in 250 that is not.
+// may says whether something has the hash: nearly never yes for one that nothing has.
 func (g *generation) may(h uint64) bool {
-	if g.n == 0 {
-		return false
-	}
-	s := &g.shards[h>>g.shift]
-	return len(s.entries) > 0 && s.filter.Contains(h)
+	print := low(h)
+	return slices.ContainsFunc(g.bucket(h), func(e entry) bool { return e.print == print })
 }
 
 // bucket are the entries among which those with the hash are. It is empty for nearly every hash that nothing has.
 func (g *generation) bucket(h uint64) []entry {
-	if !g.may(h) {
+	if !g.filter.may(h) {
 		return nil
 	}
 	s := &g.shards[h>>g.shift]
+	if len(s.entries) == 0 {
+		return nil
+	}
 	b := h << (64 - g.shift) >> s.shift
 	return s.entries[s.first[b]:s.first[b+1]]
 }
@@ -126,8 +127,35 @@ func (g *generation) covers(ip []byte) bool {
 	if !g.kinds.has(1 << network) {
 		return false
 	}
+	if len(ip) == 4 {
+		if at := nearness(ip); len(g.near) == 0 || g.near[at/64]>>(at%64)&1 == 0 {
+			return false
+		}
+		return g.nets.Lookup(netip.AddrFrom4([4]byte(ip)))
+	}
+	return g.nets.Lookup(netip.AddrFrom16([16]byte(ip)))
+}
+
+// nearBits is how many bits of an address number its bit in near: all of it stays in a processor's second cache.
+const nearBits = 20
+
+func nearness(ip []byte) uint32 { return binary.BigEndian.Uint32(ip) >> (32 - nearBits) }
+
+// insert adds a network.
+func (g *generation) insert(ip []byte, count int) {
 	a, _ := netip.AddrFromSlice(ip)
-	return g.nets.Lookup(a)
+	g.nets.Insert(netip.PrefixFrom(a, count))
+	g.lengths[len(ip)/16][count] = true
+	if len(ip) != 4 {
+		return
+	}
+	if g.near == nil {
+		g.near = make([]uint64, 1<<nearBits/64)
+	}
+	first := nearness(ip)
+	for at := range uint32(1) << max(0, nearBits-count) {
+		g.near[(first+at)/64] |= 1 << ((first + at) % 64)
+	}
 }
 
 // indicator is the statement in words.
@@ -153,13 +181,13 @@ func moment(micros int64) time.Time {
 
 // bytes is the memory that the generation keeps, but for its networks.
 func (g *generation) bytes() int {
-	n := 0
+	n := 8 * (len(g.filter) + len(g.near))
 	for _, c := range g.values.chunks {
 		n += cap(c)
 	}
 	for i := range g.shards {
 		s := &g.shards[i]
-		n += int(unsafe.Sizeof(*s)) + len(s.filter.Fingerprints) + 4*len(s.first) + int(unsafe.Sizeof(entry{}))*len(s.entries)
+		n += int(unsafe.Sizeof(*s)) + 4*len(s.first) + int(unsafe.Sizeof(entry{}))*len(s.entries)
 	}
 	return n
 }
@@ -209,9 +237,7 @@ func (b *builder) add(k kind, key []byte, o origin, from, until int64, marks uin
 	switch k {
 	case network:
 		ip, count := key[:len(key)-1], key[len(key)-1]
-		a, _ := netip.AddrFromSlice(ip)
-		b.g.nets.Insert(netip.PrefixFrom(a, int(count)))
-		b.g.lengths[len(ip)/16][count] = true
+		b.g.insert(ip, int(count))
 	case prefix:
 		host := key[:hostEnd(key)]
 		return b.put(reach, host, uint32(len(key)), ever, never, 0)
@@ -234,36 +260,27 @@ func (b *builder) put(k kind, key []byte, number uint32, from, until int64, mark
 }
 
 // seal makes the generation; the builder is done with.
-func (b *builder) seal() (*generation, error) {
+func (b *builder) seal() *generation {
 	g := &b.g
-	g.shards = make([]shard, len(b.loose))
-	var filters xorfilter.BinaryFuseBuilder
-	var hashes []uint64
+	n := 0
+	for i := range b.loose {
+		n += len(b.loose[i])
+	}
+	g.filter, g.shards = newFilter(n), make([]shard, len(b.loose))
 	for i := range b.loose {
 		s := &g.shards[i]
-		b.sort(s, b.loose[i])
-		if hashes = hashes[:0]; len(s.entries) == 0 {
-			b.loose[i] = nil
-			continue
-		}
 		for _, e := range b.loose[i] {
-			hashes = append(hashes, e.hash)
+			g.filter.add(e.hash)
 		}
+		b.sort(s, b.loose[i])
 		b.loose[i] = nil
-		slices.Sort(hashes)
-		filter, err := xorfilter.BuildBinaryFuse[uint8](&filters, slices.Compact(hashes))
-		if err != nil {
-			return nil, err
-		}
-		filter.Fingerprints = slices.Clone(filter.Fingerprints) // the builder uses its own again
-		s.filter = filter
 		for j := range s.entries {
 			if s.entries[j].kind() != reach {
 				g.n++
 			}
 		}
 	}
-	return g, nil
+	return g
 }
 
 // sort puts a shard's entries into buckets, one for about each entry, in the order in which they came.

@@ -33,10 +33,7 @@ func (x *Index) Warn(lists ...WarningList) []error {
 			}
 		}
 	}
-	warnings, err := b.seal()
-	if err != nil {
-		return append(refused, err)
-	}
+	warnings := b.seal()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	s := *x.now.Load()
