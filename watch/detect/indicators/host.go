@@ -8,8 +8,11 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// longestHost is how long a name in the DNS may be as text.
-const longestHost = 253
+// How long a name in the DNS may be as text, and each of its labels.
+const (
+	longestHost  = 253
+	longestLabel = 63
+)
 
 // unicodeHost turns a name with letters outside ASCII into the form that the DNS has: mapped (case, width, dots) and in
 // punycode. Underscores stay, because names of services have them.
@@ -50,7 +53,7 @@ func appendHost(to, name []byte) ([]byte, bool) {
 		case !hostByte[c]:
 			return to[:start], false
 		}
-		if label++; label > 63 {
+		if label++; label > longestLabel {
 			return to[:start], false
 		}
 	}

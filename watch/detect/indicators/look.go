@@ -106,7 +106,7 @@ func (l *look) value(t []byte, how treatment) {
 	if l.seeks.has(names) && (how.path || looksLikePath(t)) {
 		l.lastName(t)
 	}
-	if !l.seeks.has(all &^ digests) {
+	if !l.seeks.has(all&^digests) || l.whole(t) {
 		return
 	}
 	dot, colon := bytes.IndexByte(t, '.'), -1
@@ -192,10 +192,16 @@ func (l *look) colon(t []byte, low, at int) int {
 		for from > low && at-from < 16 && (letterOrDigit(t[from-1]) || t[from-1] == '+') {
 			from--
 		}
-		if isScheme(t[from:at]) {
-			l.url(t, from, at+len(schemeEnd))
+		host := at + len(schemeEnd)
+		if from == 0 && l.seeks.has(urls) {
+			if seen := l.webURL(t, host); seen > 0 {
+				return seen
+			}
 		}
-		return at + len(schemeEnd)
+		if isScheme(t[from:at]) {
+			l.url(t, from, host)
+		}
+		return host
 	}
 	if at+1 >= len(t) || nibble[t[at+1]] > 15 && t[at+1] != ':' {
 		return at + 1
@@ -304,10 +310,15 @@ func (l *look) inPath(t []byte, i int) bool {
 // maybeHost turns away what ends like no domain.
 func maybeHost(t []byte) bool {
 	last := bytes.LastIndexByte(t, '.')
-	if last < 1 || len(t)-last < 3 {
+	return last >= 1 && topLevel(t[last+1:])
+}
+
+// topLevel says whether a last label may be one of the DNS's.
+func topLevel(t []byte) bool {
+	if len(t) < 2 {
 		return false
 	}
-	for _, c := range t[last+1:] {
+	for _, c := range t {
 		if c < '0' || c > '9' {
 			return true
 		}
@@ -336,17 +347,7 @@ func (l *look) host(t []byte, from, to int) {
 		}
 	}
 	if l.seeks.has(domains) {
-		it := shown{domain, name}
-		l.probe(t[from:to], it)
-		for i := bytes.IndexByte(name, '.'); i >= 0; {
-			above := name[i+1:]
-			j := bytes.IndexByte(above, '.')
-			if j < 0 {
-				break // a top level alone
-			}
-			l.probeFor(t[from:to], it, domain, above)
-			i += 1 + j
-		}
+		l.domain(t[from:to], name)
 	}
 }
 
@@ -425,6 +426,15 @@ func (l *look) name(t []byte) {
 	if len(t) == 0 || len(t) > longestName {
 		return
 	}
+	if small(t) {
+		l.probe(t, shown{file, t})
+		return
+	}
+	l.folded(t)
+}
+
+// folded stands alone for its room, which takes time to make.
+func (l *look) folded(t []byte) {
 	var room [2 * longestName]byte
 	l.probe(t, shown{file, watch.Fold(room[:0], t)})
 }
@@ -475,14 +485,25 @@ func (l *look) url(t []byte, from, host int) {
 	if !ok {
 		return
 	}
-	text, it := t[from:to], shown{url, key}
 	if whole {
-		l.probe(text, it)
+		l.urlKey(t[from:to], key)
+	} else {
+		l.prefixes(t[from:to], key)
 	}
+}
+
+// urlKey looks for a URL and for what begins it.
+func (l *look) urlKey(text, key []byte) {
+	l.probe(text, shown{url, key})
+	l.prefixes(text, key)
+}
+
+// prefixes looks for what begins a URL.
+func (l *look) prefixes(text, key []byte) {
 	if !l.seeks.has(1 << prefix) {
 		return
 	}
-	at := key[:hostEnd(key)]
+	it, at := shown{url, key}, key[:hostEnd(key)]
 	h := hash(reach, at)
 	if !l.exact {
 		l.wait(h)

@@ -19,7 +19,7 @@ import (
 // A generation is a set of statements that does not change: a filter in front of an exact table. It holds no pointer for each
 // statement, so that the collector has nothing to walk through.
 type generation struct {
-	filter filter
+	filter  filter
 	shift   uint // a hash's bits above it number the shard
 	shards  []shard
 	values  arena
