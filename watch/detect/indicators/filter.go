@@ -26,6 +26,13 @@ func (f filter) may(h uint64) bool {
 	return f[f.place(h)]&m == m
 }
 
+// soon says that a hash will be asked for.
+func (f filter) soon(h uint64) {
+	if len(f) > 0 {
+		prefetch(&f[f.place(h)])
+	}
+}
+
 // passed says whether any of the hashes may have been added. No look into memory waits for the one before.
 func (f filter) passed(hashes []uint64) bool {
 	if len(f) == 0 {

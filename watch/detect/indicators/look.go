@@ -46,7 +46,7 @@ type look struct {
 	exact   bool // the second time
 	maybe   bool
 	waits   int
-	waiting [48]uint64
+	waiting [32]uint64
 
 	x      *Index
 	s      *snapshot
@@ -100,7 +100,10 @@ type shown struct {
 // value looks for everything that a value may show.
 func (l *look) value(t []byte, how treatment) {
 	l.seeks, l.path, l.named, l.urls, l.nested = how.seeks&l.s.kinds, how.path, 0, 0, 0
-	if l.seeks.has(digests) && len(t) >= 32 {
+	if len(t) >= 32 && l.seeks.has(digests) {
+		if !how.path && l.digest(t) {
+			return
+		}
 		l.digests(t)
 	}
 	if l.seeks.has(names) && (how.path || looksLikePath(t)) {
@@ -161,7 +164,8 @@ func inWord(t []byte, i int) bool {
 	return i >= 0 && i < len(t) && (letterOrDigit(t[i]) || t[i] == '_' || t[i] >= 0x80)
 }
 
-func (l *look) digest(t []byte) {
+// digest looks for the digest that the text is, if it is one.
+func (l *look) digest(t []byte) bool {
 	var k kind
 	switch len(t) {
 	case 32:
@@ -173,16 +177,25 @@ func (l *look) digest(t []byte) {
 	case 128:
 		k = sha512
 	default:
-		return
+		return false
 	}
-	if !l.seeks.has(1 << k) {
-		return
+	if nibble[t[0]]|nibble[t[len(t)-1]] > 15 {
+		return false
 	}
 	var digest [64]byte
-	for i := 0; i < len(t); i += 2 {
-		digest[i/2] = nibble[t[i]]<<4 | nibble[t[i+1]]
+	odd := byte(0)
+	for i := 0; i+1 < len(t) && i/2 < len(digest); i += 2 {
+		high, low := nibble[t[i]], nibble[t[i+1]]
+		odd |= high | low
+		digest[i/2] = high<<4 | low
 	}
-	l.probe(t, shown{k, digest[:len(t)/2]})
+	if odd > 15 {
+		return false
+	}
+	if l.seeks.has(1 << k) {
+		l.probe(t, shown{k, digest[:len(t)/2]})
+	}
+	return true
 }
 
 // colon looks at what is around a ':': a URL, or an address of IPv6. It returns from where on the text was not seen yet.
@@ -572,6 +585,7 @@ func (l *look) wait(h uint64) {
 	if l.waits == len(l.waiting) {
 		l.flush()
 	}
+	l.s.sealed.filter.soon(h)
 	l.waiting[l.waits] = h
 	l.waits++
 }

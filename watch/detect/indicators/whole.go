@@ -24,9 +24,9 @@ var stands = func() (out [256]uint8) {
 	return out
 }()
 
-// nameEnd is where the name of a host ends that begins the text and is written as keys have it; 0 if none does. dot is where its
-// first dot is, and last where its last.
-func nameEnd(t []byte) (end, dot, last int) {
+// nameEnd is where the name of a host ends that begins the text and is written as keys have it; 0 if none does. last is where its
+// last dot is.
+func nameEnd(t []byte) (end, last int) {
 	last = -1
 	for end < len(t) {
 		if stands[t[end]]&inName != 0 {
@@ -37,30 +37,29 @@ func nameEnd(t []byte) (end, dot, last int) {
 			break
 		}
 		if end-last-1 == 0 || end-last-1 > longestLabel {
-			return 0, 0, 0
-		}
-		if last < 0 {
-			dot = end
+			return 0, 0
 		}
 		last = end
 		end++
 	}
 	if last < 0 || end < 4 || end > longestHost || end-last-1 == 0 || end-last-1 > longestLabel || t[0] == '-' || t[end-1] == '-' {
-		return 0, 0, 0
+		return 0, 0
 	}
-	return end, dot, last
+	return end, last
 }
 
 // whole looks at a value that is an address of IPv4 or a name, and nothing else.
 func (l *look) whole(t []byte) bool {
-	end, dot, last := nameEnd(t)
-	if end == 0 || end < len(t) {
-		return false
-	}
 	if l.seenAddress(t) {
 		return true
 	}
-	l.word(t, dot)
+	end, last := nameEnd(t)
+	if end == 0 || end < len(t) {
+		return false
+	}
+	if l.seeks.has(names) {
+		l.probe(t, shown{file, t})
+	}
 	if l.seeks.has(domains) && !l.path && topLevel(t[last+1:]) {
 		l.domain(t, t)
 	}
@@ -87,7 +86,7 @@ func (l *look) webURL(t []byte, host int) int {
 		return 0
 	}
 	key := t[host:]
-	end, _, last := nameEnd(key)
+	end, last := nameEnd(key)
 	if end == 0 || end == len(key) || key[end] != '/' || !standsAsRest(key[end:]) {
 		return 0
 	}
