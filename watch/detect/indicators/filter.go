@@ -38,13 +38,13 @@ func (f filter) passed(hashes []uint64) bool {
 	if len(f) == 0 {
 		return false
 	}
-	any := false
+	found := false
 	for _, h := range hashes {
 		if m := mask(h); f[f.place(h)]&m == m {
-			any = true
+			found = true
 		}
 	}
-	return any
+	return found
 }
 
 func (f filter) place(h uint64) uint64 {

@@ -97,8 +97,13 @@ func (g *generation) value(e *entry) []byte {
 
 // may says whether something has the hash: nearly never yes for one that nothing has.
 func (g *generation) may(h uint64) bool {
-	print := low(h)
-	return slices.ContainsFunc(g.bucket(h), func(e entry) bool { return e.print == print })
+	bucket := g.bucket(h)
+	for i := range bucket {
+		if bucket[i].print == low(h) {
+			return true
+		}
+	}
+	return false
 }
 
 // bucket are the entries among which those with the hash are. It is empty for nearly every hash that nothing has.
