@@ -62,6 +62,10 @@ const patience = 60 * time.Second
 
 // Browser is one browser with one tab.
 type Browser struct {
+	// Stop closes the tab and ends the browser. A test whose server ends first calls it before that, because an open page
+	// goes on asking for what is new, and a refused connection is a fault of the page.
+	Stop func()
+
 	t   testing.TB
 	ctx context.Context
 	axe string
@@ -87,10 +91,9 @@ func Start(t testing.TB) *Browser {
 	)
 	alloc, stopBrowser := chromedp.NewExecAllocator(context.Background(), opts...)
 	ctx, closeTab := chromedp.NewContext(alloc)
-	b := &Browser{t: t, ctx: ctx, axe: axe}
+	b := &Browser{t: t, ctx: ctx, axe: axe, Stop: func() { closeTab(); stopBrowser() }}
 	t.Cleanup(func() {
-		closeTab()
-		stopBrowser()
+		b.Stop()
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		for _, f := range b.faults {

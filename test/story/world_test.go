@@ -59,6 +59,7 @@ func open(t *testing.T) *world {
 	ready, ended := make(chan string, 1), make(chan error, 1)
 	go func() { ended <- w.app.Run(ctx, func(address string) { ready <- address }) }()
 	t.Cleanup(func() {
+		w.Stop()
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)
