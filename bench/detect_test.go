@@ -4,27 +4,17 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/valyala/fastjson"
 
+	"wardwatch/test/processor"
 	"wardwatch/test/shared"
 	"wardwatch/test/telemetry"
 	"wardwatch/watch"
 	"wardwatch/watch/detect/sigma"
 )
-
-// worked is the processor time that this process has had.
-func worked(t testing.TB) time.Duration {
-	t.Helper()
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
 
 // BenchmarkDetectionBesideFastjson reads events and holds them against every rule of the community, and beside it lets fastjson
 // parse the same bytes, and nothing else. One core; each pass draws the values of the events anew.
@@ -32,11 +22,7 @@ func BenchmarkDetectionBesideFastjson(b *testing.B) {
 	if os.Getenv(shared.Env) == "" {
 		b.Setenv(shared.Env, filepath.Join("..", "..", "shared")) // beside the clone, of which this module is a folder
 	}
-	var folders []string
-	for _, name := range []string{"rules", "rules-compliance", "rules-emerging-threats", "rules-placeholder", "rules-threat-hunting"} {
-		folders = append(folders, shared.File(b, "data", "sigma", name))
-	}
-	set, _, err := sigma.Load(sigma.Options{}, folders...)
+	set, _, err := sigma.Load(sigma.Options{}, telemetry.Rules(b)...)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -77,13 +63,13 @@ func BenchmarkDetectionBesideFastjson(b *testing.B) {
 // each does it to every event, and says how much processor time that took.
 func each(b *testing.B, events *telemetry.Events, do func([]byte) error) time.Duration {
 	b.Helper()
-	before := worked(b)
+	before := processor.Time(b)
 	for _, event := range events.All {
 		if err := do(event); err != nil {
 			b.Fatal(err)
 		}
 	}
-	return worked(b) - before
+	return processor.Time(b) - before
 }
 
 type detection struct {

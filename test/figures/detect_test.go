@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"wardwatch/test/shared"
 	"wardwatch/test/telemetry"
 	"wardwatch/watch"
 	"wardwatch/watch/detect/sigma"
@@ -33,10 +32,7 @@ func (d *detector) see(b *testing.B, event []byte) {
 // BenchmarkDetection reads the community's rules and holds recorded events against all of them, whose values are drawn anew
 // for every pass.
 func BenchmarkDetection(b *testing.B) {
-	var folders []string
-	for _, name := range []string{"rules", "rules-compliance", "rules-emerging-threats", "rules-placeholder", "rules-threat-hunting"} {
-		folders = append(folders, shared.File(b, "data", "sigma", name))
-	}
+	folders := telemetry.Rules(b)
 	sets := []struct {
 		name    string
 		events  *telemetry.Events

@@ -12,27 +12,16 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"syscall"
 	"testing"
 	"time"
 
 	"wardwatch/know"
 	"wardwatch/know/feeds/nvd"
 	"wardwatch/know/match"
+	"wardwatch/test/processor"
 	"wardwatch/test/shared"
 	"wardwatch/ward"
 )
-
-// worked is the processor time that this process has had: on a machine with other work, it is what a core of its own would
-// take.
-func worked(b *testing.B) time.Duration {
-	b.Helper()
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
 
 // took is the processor time of the quickest of some runs of do.
 func took(b *testing.B, runs int, do func()) time.Duration {
@@ -40,9 +29,9 @@ func took(b *testing.B, runs int, do func()) time.Duration {
 	best := time.Duration(1 << 62)
 	for range runs {
 		runtime.GC()
-		before := worked(b)
+		before := processor.Time(b)
 		do()
-		best = min(best, worked(b)-before)
+		best = min(best, processor.Time(b)-before)
 	}
 	return best
 }

@@ -15,6 +15,7 @@ import (
 	"wardwatch/know"
 	"wardwatch/know/feeds/nvd"
 	"wardwatch/know/match"
+	"wardwatch/test/processor"
 	"wardwatch/ward"
 )
 
@@ -165,14 +166,14 @@ func newWeakness(b *testing.B, n *nation, on string) {
 	for _, cve := range sample {
 		var best time.Duration
 		for run := range 2 {
-			begun := worked(b)
+			begun := processor.Time(b)
 			c := match.NewCatalogue()
 			c.Put(cve, n.reports[cve])
 			assets := 0
 			for _, org := range n.Of(n.Affected(c, cve)) {
 				assets += len(org.Assets)
 			}
-			if spent := worked(b) - begun; run == 0 || spent < best {
+			if spent := processor.Time(b) - begun; run == 0 || spent < best {
 				best = spent
 			}
 			if run == 0 {
@@ -195,7 +196,7 @@ func newWeakness(b *testing.B, n *nation, on string) {
 // then only what a small feed touches.
 func rematch(b *testing.B, n *nation, on string) {
 	b.Helper()
-	begun, before := time.Now(), worked(b)
+	begun, before := time.Now(), processor.Time(b)
 	cores := runtime.NumCPU()
 	affected := make([][]ward.SoftwareID, cores)
 	verdicts := make([]int, cores)
@@ -226,7 +227,7 @@ func rematch(b *testing.B, n *nation, on string) {
 		kept += count
 	}
 	record(b, figure{"reach: the whole matched again", time.Since(begun).Seconds(), 60, "s",
-		fmt.Sprintf("%d verdicts, %d identities affected on %d assets, %.1f s of processor; %s", kept, len(ids), assets, (worked(b) - before).Seconds(), on)})
+		fmt.Sprintf("%d verdicts, %d identities affected on %d assets, %.1f s of processor; %s", kept, len(ids), assets, (processor.Time(b) - before).Seconds(), on)})
 
 	begun = time.Now()
 	changed := n.cves[len(n.cves)-len(n.cves)/50:] // as much as a busy week changes

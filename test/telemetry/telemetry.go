@@ -34,6 +34,15 @@ type spot struct {
 	kind      byte // '0': a digit, 'a': of the first six letters, 'z': a letter; 'A', 'Z': the same, large
 }
 
+// Rules are the folders of the community's whole set of rules.
+func Rules(t testing.TB) (folders []string) {
+	t.Helper()
+	for _, name := range []string{"rules", "rules-compliance", "rules-emerging-threats", "rules-placeholder", "rules-threat-hunting"} {
+		folders = append(folders, shared.File(t, "data", "sigma", name))
+	}
+	return folders
+}
+
 // OTRF are the events of the public Security-Datasets.
 func OTRF(t testing.TB) *Events {
 	t.Helper()

@@ -6,10 +6,10 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"runtime"
-	"syscall"
 	"testing"
 	"time"
 
+	"wardwatch/test/processor"
 	"wardwatch/ward"
 	"wardwatch/watch"
 	"wardwatch/watch/detect/indicators"
@@ -93,13 +93,6 @@ func (e *event) into(r *watch.Record, room []byte) []byte {
 	return room
 }
 
-// processor is the processor time of this process.
-func processor() time.Duration {
-	var u syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
 func heap() float64 {
 	runtime.GC()
 	runtime.GC()
@@ -114,7 +107,7 @@ func BenchmarkLook(b *testing.B) {
 	if testing.Short() {
 		n = 100_000
 	}
-	before, began := heap(), processor()
+	before, began := heap(), processor.Time(b)
 	x, err := indicators.New(indicators.Options{Clock: ward.NewHandClock(day), Names: numbered})
 	if err != nil {
 		b.Fatal(err)
@@ -129,11 +122,11 @@ func BenchmarkLook(b *testing.B) {
 	}); err != nil {
 		b.Fatal(err)
 	}
-	took := processor() - began
+	took := processor.Time(b) - began
 	memory := heap() - before
-	making := processor()
+	making := processor.Time(b)
 	generated(n, func(ward.Indicator) {})
-	took -= processor() - making
+	took -= processor.Time(b) - making
 	honest, hostile := make([]event, 1<<14), make([]event, 1<<14)
 	for i := range honest {
 		r := rand.New(rand.NewPCG(uint64(i), 9))
@@ -156,7 +149,7 @@ func BenchmarkLook(b *testing.B) {
 			b.ReportAllocs()
 			hits := make([]indicators.Hit, 0, 64)
 			r, room, i := &watch.Record{}, make([]byte, 0, 1024), 0
-			began := processor()
+			began := processor.Time(b)
 			for b.Loop() {
 				room = run.events[i&(1<<14-1)].into(r, room)
 				if hits = x.Look(r, hits[:0]); len(hits) < run.least {
@@ -164,12 +157,12 @@ func BenchmarkLook(b *testing.B) {
 				}
 				i++
 			}
-			looking := processor() - began
-			began = processor()
+			looking := processor.Time(b) - began
+			began = processor.Time(b)
 			for i := range b.N { // what writing the same events costs, which is the decoder's and not the index's
 				room = run.events[i&(1<<14-1)].into(r, room)
 			}
-			writing := processor() - began
+			writing := processor.Time(b) - began
 			b.ReportMetric(memory/1e6, "MB")
 			b.ReportMetric(took.Seconds(), "build-s")
 			b.ReportMetric(float64((looking-writing).Nanoseconds())/float64(b.N), "cpu-ns/event")
@@ -182,14 +175,14 @@ func BenchmarkLook(b *testing.B) {
 	}
 	b.Run("floor: one look-up in a map of as many", func(b *testing.B) {
 		found, key := 0, uint64(1)
-		began := processor()
+		began := processor.Time(b)
 		for b.Loop() {
 			key = key*6364136223846793005 + 1442695040888963407
 			if _, ok := floor[key]; ok {
 				found++
 			}
 		}
-		b.ReportMetric(float64((processor()-began).Nanoseconds())/float64(b.N), "cpu-ns/event")
+		b.ReportMetric(float64((processor.Time(b)-began).Nanoseconds())/float64(b.N), "cpu-ns/event")
 		if found > b.N/2 {
 			b.Fatal("keys repeat")
 		}

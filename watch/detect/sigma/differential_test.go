@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"wardwatch/test/telemetry"
 	"wardwatch/watch"
 	"wardwatch/watch/detect/sigma"
 	"wardwatch/watch/ingest/file"
@@ -73,7 +74,7 @@ func TestEnginesAgreeOnRealEvents(t *testing.T) {
 	case testing.Short():
 		every = 997
 	}
-	set, _, err := sigma.Load(sigma.Options{Lists: wholeLists(t)}, wholeSet(t)...)
+	set, _, err := sigma.Load(sigma.Options{Lists: wholeLists(t)}, telemetry.Rules(t)...)
 	if err != nil {
 		t.Fatal(err)
 	}

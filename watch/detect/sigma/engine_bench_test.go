@@ -3,10 +3,10 @@ package sigma_test
 import (
 	"runtime"
 	"slices"
-	"syscall"
 	"testing"
 	"time"
 
+	"wardwatch/test/processor"
 	"wardwatch/test/telemetry"
 	"wardwatch/watch"
 	"wardwatch/watch/detect/sigma"
@@ -15,21 +15,11 @@ import (
 // whole is every rule of the community that can be loaded without lists of an operator's own.
 func whole(t testing.TB) *sigma.Set {
 	t.Helper()
-	set, _, err := sigma.Load(sigma.Options{}, wholeSet(t)...)
+	set, _, err := sigma.Load(sigma.Options{}, telemetry.Rules(t)...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return set
-}
-
-// worked is the processor time that this process has had.
-func worked(t testing.TB) time.Duration {
-	t.Helper()
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 // BenchmarkEngine reads each event and holds it against all rules; every pass over the events draws their values anew, which is
@@ -76,14 +66,14 @@ func BenchmarkEngine(b *testing.B) {
 				passes++
 				b.StopTimer()
 				events.Redraw(uint64(passes)) //nolint:gosec // a seed
-				before := worked(b)
+				before := processor.Time(b)
 				decode()
-				decoded += worked(b) - before
-				before = worked(b)
+				decoded += processor.Time(b) - before
+				before = processor.Time(b)
 				b.StartTimer()
 				match()
 				b.StopTimer()
-				matched += worked(b) - before
+				matched += processor.Time(b) - before
 				b.StartTimer()
 			}
 			n := float64(passes * len(events.All))
@@ -126,7 +116,7 @@ func BenchmarkScriptOfAMegabyte(b *testing.B) {
 	var r watch.Record
 	var hits []int
 	b.ReportAllocs()
-	before, n := worked(b), 0
+	before, n := processor.Time(b), 0
 	for b.Loop() {
 		n++
 		if _, err := decoder.JSON(event, &r); err != nil {
@@ -134,7 +124,7 @@ func BenchmarkScriptOfAMegabyte(b *testing.B) {
 		}
 		hits = engine.Match(&r, hits[:0])
 	}
-	b.ReportMetric(float64(worked(b)-before)/float64(n)/1e6, "cpu-ms/event")
+	b.ReportMetric(float64(processor.Time(b)-before)/float64(n)/1e6, "cpu-ms/event")
 	b.ReportMetric(float64(len(hits)), "rules")
 }
 
@@ -146,12 +136,12 @@ func BenchmarkLoadAndCompile(b *testing.B) {
 	for b.Loop() {
 		n++
 		empty := heapNow()
-		before := worked(b)
+		before := processor.Time(b)
 		set := whole(b)
-		load += worked(b) - before
-		before = worked(b)
+		load += processor.Time(b) - before
+		before = processor.Time(b)
 		program := sigma.Compile(set)
-		compile += worked(b) - before
+		compile += processor.Time(b) - before
 		engine := program.Engine()
 		heap = heapNow() - empty
 		runtime.KeepAlive(engine)

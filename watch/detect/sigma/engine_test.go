@@ -192,8 +192,8 @@ func FuzzExpressions(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, expression, text string) {
 		re, err := regexp.Compile(expression)
-		if err != nil || len(expression) > 200 {
-			t.Skip()
+		if err != nil || len(expression) > 200 { // no expression, or one of a size that no rule has
+			return
 		}
 		s := setOf([]string{"f"}, &sigma.Predicate{Field: "f", Op: sigma.Matches, Regexp: re})
 		if got := len(matches(s, "f", text)) == 1; got != re.MatchString(text) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"wardwatch/test/shared"
+	"wardwatch/test/telemetry"
 	"wardwatch/watch/detect/sigma"
 )
 
@@ -99,7 +100,7 @@ func FuzzItem(f *testing.F) {
 // Rules as they are written by many hands, whole and cut off in the middle.
 func TestSoundOnTheWholeSet(t *testing.T) {
 	var all []sigma.File
-	for _, dir := range wholeSet(t) {
+	for _, dir := range telemetry.Rules(t) {
 		files, err := sigma.Files(dir)
 		if err != nil {
 			t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"wardwatch/test/shared"
+	"wardwatch/test/telemetry"
 	"wardwatch/watch"
 	"wardwatch/watch/detect/sigma"
 	"wardwatch/watch/ingest/file"
@@ -112,7 +113,7 @@ func each(t testing.TB, names *watch.Names, do func(e file.Event, r *watch.Recor
 // log itself, by both engines.
 func TestRegression(t *testing.T) {
 	cases := regressionCases(t)
-	set, _, err := sigma.Load(sigma.Options{}, wholeSet(t)...)
+	set, _, err := sigma.Load(sigma.Options{}, telemetry.Rules(t)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +150,7 @@ func TestRegression(t *testing.T) {
 
 // TestEventLogsSayWhatTheirJSONSays: a record fulfils the same rules whichever way it came.
 func TestEventLogsSayWhatTheirJSONSays(t *testing.T) {
-	set, _, err := sigma.Load(sigma.Options{}, wholeSet(t)...)
+	set, _, err := sigma.Load(sigma.Options{}, telemetry.Rules(t)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +176,7 @@ var update = flag.Bool("update", false, "write testdata/pairs.txt anew; say in t
 // kept: a line for each file and rule, with how many records and which. A change to it is a change of what we detect.
 func TestPairs(t *testing.T) {
 	const golden = "testdata/pairs.txt"
-	set, _, err := sigma.Load(sigma.Options{}, wholeSet(t)...)
+	set, _, err := sigma.Load(sigma.Options{}, telemetry.Rules(t)...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,33 +1,18 @@
 package sigma_test
 
 import (
-	"slices"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
-	"wardwatch/test/shared"
+	"wardwatch/test/telemetry"
 	"wardwatch/watch/detect/sigma"
 )
-
-// ruleFolders are the folders of the community's set.
-var ruleFolders = []string{"rules", "rules-compliance", "rules-emerging-threats", "rules-placeholder", "rules-threat-hunting"}
-
-func wholeSet(t testing.TB) []string {
-	t.Helper()
-	var dirs []string
-	for _, d := range ruleFolders {
-		dirs = append(dirs, shared.File(t, "data", "sigma", d))
-	}
-	return dirs
-}
 
 // Placeholders of the community's set, and values that an invented organisation might give them.
 func wholeLists(t testing.TB) map[string][]string {
 	t.Helper()
 	lists := map[string][]string{}
-	_, report, err := sigma.Load(sigma.Options{}, wholeSet(t)...)
+	_, report, err := sigma.Load(sigma.Options{}, telemetry.Rules(t)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +24,7 @@ func wholeLists(t testing.TB) map[string][]string {
 			}
 			lists[strings.Trim(name, `"`)] = []string{"dc1", "dc2", "192.0.2.7"}
 		}
-		if _, report, err = sigma.Load(sigma.Options{Lists: lists}, wholeSet(t)...); err != nil {
+		if _, report, err = sigma.Load(sigma.Options{Lists: lists}, telemetry.Rules(t)...); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -47,7 +32,7 @@ func wholeLists(t testing.TB) map[string][]string {
 }
 
 func TestWholeSet(t *testing.T) {
-	dirs := wholeSet(t)
+	dirs := telemetry.Rules(t)
 	set, report, err := sigma.Load(sigma.Options{}, dirs...)
 	if err != nil {
 		t.Fatal(err)
@@ -79,34 +64,8 @@ func TestWholeSet(t *testing.T) {
 	}
 }
 
-// The time of the processor, because the machine may be busy with others: the limit is for one core.
-func TestWholeSetLoadsWithinASecond(t *testing.T) {
-	dirs := wholeSet(t)
-	var taken []time.Duration
-	for range 3 {
-		before := processorTime(t)
-		if _, _, err := sigma.Load(sigma.Options{}, dirs...); err != nil {
-			t.Fatal(err)
-		}
-		taken = append(taken, processorTime(t)-before)
-	}
-	t.Logf("loading took %v of processor time", taken)
-	if best := slices.Min(taken); best > time.Second && !underRace {
-		t.Errorf("loading took %v of processor time, want at most 1s", best)
-	}
-}
-
-func processorTime(t testing.TB) time.Duration {
-	t.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
 func BenchmarkLoad(b *testing.B) {
-	dirs := wholeSet(b)
+	dirs := telemetry.Rules(b)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, _, err := sigma.Load(sigma.Options{}, dirs...); err != nil {
