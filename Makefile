@@ -35,7 +35,7 @@ demo: build ## build and start the demo on http://127.0.0.1:8080, or on LISTEN
 test: needs vet house unit race ## run every test, installing from Debian packages what is missing
 
 needs:
-	@.ci/needs gcc chromium npm postfix mailpit
+	@.ci/needs gcc chromium npm postfix mailpit versitygw
 
 vet:
 	go vet ./...
@@ -48,7 +48,7 @@ unit: ## run the tests without the race detector
 
 # SQLite under the race detector is about 38 times slower, so its tests keep their estates small. Browsers run here too.
 race: ## run the same tests with the race detector
-	@.ci/needs gcc chromium npm postfix mailpit
+	@.ci/needs gcc chromium npm postfix mailpit versitygw
 	CGO_ENABLED=1 go test -race -timeout $(TIMEOUT) ./...
 
 faults: ## only the tests that kill, cut and corrupt (named TestFault...), with FAULTROUNDS (50) kills where one kills at random

@@ -28,7 +28,8 @@ type Bucket interface {
 	// exactly one succeeds. After any other error nothing is kept under the name, or nothing is known of it where the bucket
 	// itself failed: create it again, and take ErrExists for done where the name says what is in it.
 	Create(ctx context.Context, name string, body io.Reader) error
-	// Open gives an object to read, or ErrNotFound. Who has opened one may read it to its end though it is removed meanwhile.
+	// Open gives an object to read for as long as ctx lasts, or ErrNotFound. Where it is removed meanwhile, reading goes on or
+	// gives ErrNotFound, as the bucket is.
 	Open(ctx context.Context, name string) (Object, error)
 	// Names gives the names that begin with the prefix and sort after the given one ("": all), in the order of their bytes.
 	Names(ctx context.Context, prefix, after string) iter.Seq2[string, error]
