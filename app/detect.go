@@ -54,7 +54,7 @@ func Detect(ctx context.Context, o DetectOptions) error {
 		return err
 	}
 	started := run.Clock.Now()
-	reading := file.Each(ctx, o.Files, file.Options{Format: run.format, Trouble: run.bad.note, Progress: run.progress()}, run.event)
+	reading := file.Each(ctx, o.Files, file.Options{Format: run.format, Trouble: run.bad.note, Progress: fileProgress(o.Files, o.Progress)}, run.event)
 	if reading == nil {
 		reading = run.end()
 	}
@@ -175,7 +175,7 @@ func (d *detection) event(e file.Event) error {
 	if e.File != d.file {
 		d.file, d.files = e.File, d.files+1
 	}
-	if err := decode(d.decoder, e, &d.record); err != nil {
+	if err := d.decoder.Event(e.Format, e.Header, e.Raw, &d.record); err != nil {
 		d.bad.note(file.Trouble{File: e.File, Record: e.Record, Err: err})
 		return nil //nolint:nilerr // counted and named; the events beside it count
 	}
@@ -183,15 +183,6 @@ func (d *detection) event(e file.Event) error {
 	d.bytes += int64(len(e.Raw))
 	d.found = d.detector.Look(&d.record, detect.Event{File: e.File, Record: e.Record}, d.found[:0])
 	return d.tell()
-}
-
-// decode makes a record of the event.
-func decode(d *watch.Decoder, e file.Event, r *watch.Record) (err error) {
-	if e.Format == watch.JSON || e.Format == watch.EVTX {
-		_, err = d.JSON(e.Raw, r)
-		return err
-	}
-	return d.Line(e.Format, e.Header, e.Raw, r)
 }
 
 // end is what the last event leaves to be decided.
@@ -321,19 +312,19 @@ func (d *detection) stats() error {
 }
 
 // progress is told how much was read of the files on disk, in bytes of theirs.
-func (d *detection) progress() func(int) {
-	if d.Progress == nil {
+func fileProgress(paths []string, tell func(done, total int64)) func(int) {
+	if tell == nil {
 		return nil
 	}
 	total, done := int64(0), int64(0)
-	for _, path := range d.Files {
+	for _, path := range paths {
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 			total += info.Size()
 		}
 	}
 	return func(n int) {
 		done += int64(n)
-		d.Progress(done, max(total, done))
+		tell(done, max(total, done))
 	}
 }
 

@@ -260,7 +260,7 @@ func (l *looker) run(ctx context.Context, e *exam, s sample, tested *TestedFile)
 	}
 	trouble := func(t file.Trouble) { fail("%v", t) }
 	err := file.Each(ctx, []string{s.path}, file.Options{Trouble: trouble}, func(event file.Event) error {
-		if err := decode(l.decoder, event, &l.record); err != nil {
+		if err := l.decoder.Event(event.Format, event.Header, event.Raw, &l.record); err != nil {
 			fail("%s, record %d: %v", event.File, event.Record, err)
 			return nil
 		}

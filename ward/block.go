@@ -14,6 +14,7 @@ type Block struct {
 	// First and Last are the times of its events, Received of the last to arrive.
 	First, Last, Received time.Time
 	State                 BlockState
+	Reason                string    // why it is quarantined
 	Sealed                time.Time // when it was written
 }
 

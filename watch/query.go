@@ -42,19 +42,25 @@ const (
 	EmailKey                      // in small letters
 	UserKey                       // in small letters, without a domain before or behind it
 	FileKey                       // the last name of a path, in small letters
+	URLHostKey                    // what stands before the path of a URL: scheme but for the web's, host, port but for the usual
 )
 
-// Key is the key of one thing in one form. It does not change between versions: xxHash64 over the kind and the text.
+// Key is the key of one thing in one form. It does not change between versions: xxHash64 of the text, and
+// by exclusive or that of the kind as one byte.
 func Key(k KeyKind, text []byte) uint64 {
-	var d xxhash.Digest
-	d.Reset()
-	_, _ = d.Write([]byte{byte(k)})
-	_, _ = d.Write(text)
-	return d.Sum64()
+	return xxhash.Sum64(text) ^ keySalts[k]
 }
 
-// A Keyer gives the keys of everything in a record that a query can look for; it may give a key more than once. For one
-// goroutine at a time.
+var keySalts = func() (salts [256]uint64) {
+	for k := range salts {
+		salts[k] = xxhash.Sum64([]byte{byte(k)})
+	}
+	return salts
+}()
+
+// A Keyer gives the keys of everything in a record that a query can look for, and the domains in it as names; it may give one
+// more than once. For one goroutine at a time.
 type Keyer interface {
-	Keys(r *Record, keys []uint64) []uint64
+	// Keys appends to keys and domains what the record shows.
+	Keys(r *Record, keys []uint64, domains []string) ([]uint64, []string)
 }

@@ -40,3 +40,13 @@ type Record struct {
 func (r *Record) Reset() {
 	r.Class, r.Values, r.Time, r.Raw = 0, r.Values[:0], nil, nil
 }
+
+// Event makes a record of one event in the format that it came in. What is not of that format is ErrNotFormat, and the record is
+// that of Lines; other errors leave no record.
+func (d *Decoder) Event(format Format, header, raw []byte, r *Record) error {
+	if format == JSON || format == EVTX {
+		_, err := d.JSON(raw, r)
+		return err
+	}
+	return d.Line(format, header, raw, r)
+}

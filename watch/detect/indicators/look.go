@@ -48,6 +48,7 @@ type look struct {
 	waits   int
 	waiting [32]uint64
 
+	found  *found // a Keyer's: every key goes there, and nothing is looked for
 	x      *Index
 	s      *snapshot
 	hits   []Hit
@@ -368,6 +369,10 @@ func (l *look) host(t []byte, from, to int) {
 func (l *look) address(ip, text []byte) {
 	it := shown{address, ip}
 	l.probe(text, it)
+	if l.found != nil {
+		l.found.networks(ip)
+		return
+	}
 	for _, g := range [2]*generation{l.s.live, l.s.sealed} {
 		if !g.covers(ip) {
 			continue
@@ -517,6 +522,10 @@ func (l *look) prefixes(text, key []byte) {
 		return
 	}
 	it, at := shown{url, key}, key[:hostEnd(key)]
+	if l.found != nil {
+		l.found.add(reach, at)
+		return
+	}
 	h := hash(reach, at)
 	if !l.exact {
 		l.wait(h)
@@ -572,6 +581,10 @@ func (l *look) probe(text []byte, it shown) { l.probeFor(text, it, it.kind, it.k
 
 // probeFor looks for a key that follows from what is shown.
 func (l *look) probeFor(text []byte, it shown, k kind, key []byte) {
+	if l.found != nil {
+		l.found.add(k, key)
+		return
+	}
 	h := hash(k, key)
 	if !l.exact {
 		l.wait(h)
