@@ -28,6 +28,7 @@ import (
 	"wardwatch/know/intel"
 	"wardwatch/know/match"
 	"wardwatch/ward"
+	"wardwatch/watch/ingest"
 )
 
 // Options are what a configuration file does not say.
@@ -53,6 +54,7 @@ type App struct {
 	Notify    *notify.Outbox
 	Duty      *duty.Desk
 	Access    *access.Door
+	Senders   *ingest.Senders
 
 	store    *store.Store
 	jobs     *jobs
@@ -62,7 +64,9 @@ type App struct {
 	courier     *notify.Courier
 	handler     http.Handler
 	pages       *web.Site
-	log         *slog.Logger
+	// Ears are the addresses at which events are taken in, by the listener's name, once Run has told that it is ready.
+	Ears map[string]string
+	log  *slog.Logger
 }
 
 // New opens the data directory and wires the rooms. Nothing runs yet.
@@ -104,6 +108,9 @@ func New(ctx context.Context, c config.Config, o Options) (a *App, err error) {
 	a.Alerts = alerts.New(kept, o.Clock, alerts.Neighbours{
 		Standings: a.Match, Answers: a.Responses, Notices: a.Notify, Weaknesses: a.Intel, Findings: a.Findings, Records: records{a.Intel}, Recipients: a.Notify, Policies: policies,
 	})
+	// watch
+	a.Senders = ingest.NewSenders(kept, o.Clock)
+
 	a.Duty = duty.New(kept, o.Clock, duty.FromFeeds(a.Feeds), duty.FromBoard(a.Alerts), a.Responses)
 
 	a.Notify.Answers = a.Responses
@@ -161,6 +168,18 @@ func (a *App) Run(ctx context.Context, ready func(address string)) error {
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	var working sync.WaitGroup
+	if a.Config.Ingest.On() {
+		ears, err := a.openEars(ctx)
+		if err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		a.Ears = ears.where
+		working.Go(func() {
+			if err := ears.run(running); err != nil {
+				a.log.Error("events are not taken in", "err", err)
+			}
+		})
+	}
 	working.Go(func() { a.jobs.run(running, a.store.Hints(running)) })
 	working.Go(func() { a.fetching.run(running, nil) })
 	working.Go(func() { a.remembering.run(running, nil) })

@@ -31,9 +31,13 @@ func archiveNames() *watch.Names {
 	return watch.NewNames(slices.Concat(indicators.Fields(), indicators.UserFields(), archive.HostFields())...)
 }
 
+func (a *App) archiveFolder() string {
+	return cmp.Or(a.Config.Archive.Folder, filepath.Join(a.Config.Data, "archive"))
+}
+
 // openArchive opens the archive of the data directory.
 func (a *App) openArchive() (*archive.Archive, error) {
-	folder := filepath.Join(a.Config.Data, "archive")
+	folder := a.archiveFolder()
 	bucket, err := blocks.OpenDirectory(folder)
 	if err != nil {
 		return nil, err
@@ -43,7 +47,7 @@ func (a *App) openArchive() (*archive.Archive, error) {
 		return nil, errors.Join(err, bucket.Close())
 	}
 	return archive.New(archive.Options{
-		Clock: a.Clock, Store: a.store, Bucket: bucket, Temp: temp, Log: a.log, Names: archiveNames(),
+		Clock: a.Clock, Store: a.store, Bucket: bucket, Temp: temp, CutWait: a.Config.Archive.CutAfter, Log: a.log, Names: archiveNames(),
 		Keyer: func(names *watch.Names) watch.Keyer { return indicators.NewKeyer(names) },
 	}), nil
 }
@@ -114,7 +118,7 @@ func (a *App) ImportEvents(ctx context.Context, o ImportEventsOptions) (r Events
 		return r, err
 	}
 	defer func() { err = errors.Join(err, kept.Close()) }()
-	unlock, err := lockImports(ctx, filepath.Join(a.Config.Data, "archive", ".import.lock"))
+	unlock, err := lockImports(ctx, filepath.Join(a.archiveFolder(), ".import.lock"))
 	if err != nil {
 		return r, err
 	}

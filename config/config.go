@@ -46,6 +46,10 @@ type Config struct {
 	Feeds map[string]Feed `yaml:"feeds"`
 	// Notify says by which channels people are told.
 	Notify Notify `yaml:"notify"`
+	// Ingest says where events are taken in.
+	Ingest Ingest `yaml:"ingest"`
+	// Archive says how they are kept.
+	Archive Archive `yaml:"archive"`
 }
 
 // TLS names a certificate and its key, PEM.
@@ -78,6 +82,8 @@ func Default() Config {
 		Operator: Operator{Name: "Wardwatch", Accent: "#1d4f6e"},
 		Feeds:    map[string]Feed{},
 		Notify:   defaultNotify(),
+		Ingest:   defaultIngest(),
+		Archive:  Archive{CutAfter: time.Minute},
 	}
 }
 
@@ -162,6 +168,8 @@ func (c Config) Check() error {
 		}
 	}
 	c.Notify.check(bad)
+	c.Ingest.check(bad)
+	c.Archive.check(bad)
 	return errors.Join(wrong...)
 }
 

@@ -34,6 +34,11 @@ func TestLoad(t *testing.T) {
 		{"no zone", "notify: {zone: Atlantis}\n", "notify.zone"},
 		{"no time of day", "notify: {digest_at: eight}\n", "notify.digest_at"},
 		{"no range", "notify: {allow: [10.1.2.3]}\n", "notify.allow"},
+		{"every listener", "ingest:\n  http: {listen: '127.0.0.1:9200'}\n  syslog:\n    - {name: a, listen: ':514', transport: udp, organisation: XZ9A1, networks: [10.0.0.0/8]}\n    - {name: b, listen: ':6514', transport: tls, tls: {certificate: c.pem, key: k.pem}}\narchive: {cut_after: 30s}\n", ""},
+		{"a listener of nobody", "ingest: {syslog: [{name: a, listen: ':514', transport: tcp}]}\n", "bound to nobody"},
+		{"no transport", "ingest: {syslog: [{name: a, listen: ':514', organisation: X, networks: [10.0.0.0/8]}]}\n", "transport"},
+		{"a network", "ingest: {syslog: [{name: a, listen: ':514', transport: tcp, organisation: X, networks: [10]}]}\n", "no range"},
+		{"cut at once", "archive: {cut_after: 1ms}\n", "archive.cut_after"},
 		{"not YAML", "listen: [", "did not find expected"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,6 +81,9 @@ func serveCommand(sh *shell) *cobra.Command {
 				fmt.Fprintf(sh.out, "First start. Sign in as %s with the one-time password %s and choose your own.\n", email, password)
 			}
 			return a.Run(cmd.Context(), func(address string) {
+				for _, name := range slices.Sorted(maps.Keys(a.Ears)) {
+					fmt.Fprintf(sh.out, "Taking events in at %s (%s).\n", a.Ears[name], name)
+				}
 				fmt.Fprintf(sh.out, "Serving %s (data in %s). Stop with Ctrl-C.\n", address, c.Data)
 			})
 		},

@@ -34,7 +34,7 @@ type Options struct {
 const (
 	defaultMaxBytes = 8 << 30
 	// MaxBody is how long one body may be.
-	MaxBody     = 16 << 20
+	MaxBody     = 8<<20 - 64
 	startWithin = 30 * time.Second
 	ackWithin   = 10 * time.Second
 )

@@ -127,6 +127,20 @@ func (l *Listener) Messages() int64 { return l.messages.Load() }
 // Dropped is how many datagrams were lost here, for want of room or because of whom they came from.
 func (l *Listener) Dropped() int64 { return l.dropped.Load() }
 
+// Close stops listening; Run does so too when it ends.
+func (l *Listener) Close() error {
+	var err error
+	if l.packets != nil {
+		err = l.packets.Close()
+	} else {
+		err = l.stream.Close()
+	}
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
 // Run takes what comes until ctx ends.
 func (l *Listener) Run(ctx context.Context) error {
 	if l.packets != nil {

@@ -1,0 +1,101 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// Ingest says where events are taken in. With no listener nothing is.
+type Ingest struct {
+	// HTTP takes NDJSON, _bulk, HEC and OTLP, from senders with a token or a certificate (wardwatch sender add).
+	HTTP IngestHTTP `yaml:"http"`
+	// Syslog are listeners.
+	Syslog []Syslog `yaml:"syslog"`
+	// Shards are how many streams organisations are spread over.
+	Shards int `yaml:"shards"`
+	// MaxGB is how much may wait on disk to be archived, in gigabytes; more is refused.
+	MaxGB int `yaml:"max_gb"`
+	// RedactNHSNumbers takes NHS numbers out of events before anything is kept.
+	RedactNHSNumbers bool `yaml:"redact_nhs_numbers"`
+}
+
+// IngestHTTP is the listener for events over HTTP.
+type IngestHTTP struct {
+	Listen string `yaml:"listen"` // HOST:PORT; empty: none
+	TLS    TLS    `yaml:"tls"`
+}
+
+// Syslog is one listener.
+type Syslog struct {
+	Name      string `yaml:"name"`
+	Listen    string `yaml:"listen"`    // HOST:PORT
+	Transport string `yaml:"transport"` // udp, tcp or tls
+	TLS       TLS    `yaml:"tls"`       // of transport tls
+	// Organisation and Networks bind a listener that asks for no certificate: whose events these are, and where they may come from.
+	Organisation string   `yaml:"organisation"`
+	Networks     []string `yaml:"networks"`
+}
+
+// Archive says how events are kept.
+type Archive struct {
+	// Folder holds the blocks; empty: archive in the data directory.
+	Folder string `yaml:"folder"`
+	// CutAfter is how long events wait at most until they are in a block and a hunt finds them.
+	CutAfter time.Duration `yaml:"cut_after"`
+}
+
+func defaultIngest() Ingest {
+	return Ingest{Syslog: []Syslog{}, Shards: 1, MaxGB: 8, RedactNHSNumbers: true}
+}
+
+// On says whether events are taken in at all.
+func (i Ingest) On() bool { return i.HTTP.Listen != "" || len(i.Syslog) > 0 }
+
+func (i Ingest) check(bad func(field, problem, hint string)) {
+	if i.Shards < 1 || i.Shards > 64 {
+		bad("ingest.shards", fmt.Sprintf("%d is not between 1 and 64", i.Shards), "one for each core that reads is enough")
+	}
+	if i.MaxGB < 1 {
+		bad("ingest.max_gb", "is less than 1", "give what the disk can spare")
+	}
+	if _, _, err := net.SplitHostPort(i.HTTP.Listen); i.HTTP.Listen != "" && err != nil {
+		bad("ingest.http.listen", fmt.Sprintf("%q is not an address", i.HTTP.Listen), "write host:port, such as 0.0.0.0:9200")
+	}
+	if (i.HTTP.TLS.Certificate == "") != (i.HTTP.TLS.Key == "") {
+		bad("ingest.http.tls", "names one file of two", "give both certificate and key, or neither")
+	}
+	names := map[string]bool{}
+	for n, s := range i.Syslog {
+		field := fmt.Sprintf("ingest.syslog[%d]", n)
+		if s.Name == "" || names[s.Name] {
+			bad(field+".name", "is empty, or another's", "name each listener")
+		}
+		names[s.Name] = true
+		if _, _, err := net.SplitHostPort(s.Listen); err != nil {
+			bad(field+".listen", fmt.Sprintf("%q is not an address", s.Listen), "write host:port, such as 0.0.0.0:6514")
+		}
+		if !slices.Contains([]string{"udp", "tcp", "tls"}, s.Transport) {
+			bad(field+".transport", fmt.Sprintf("%q is not known", s.Transport), "udp, tcp or tls")
+		}
+		if s.Transport == "tls" && (s.TLS.Certificate == "" || s.TLS.Key == "") {
+			bad(field+".tls", "lacks a file", "give the server's certificate and key")
+		}
+		if s.Transport != "tls" && (s.Organisation == "" || len(s.Networks) == 0) {
+			bad(field, "is bound to nobody", "without certificates, give the organisation and the networks that its senders are in")
+		}
+		for _, network := range s.Networks {
+			if _, err := netip.ParsePrefix(network); err != nil {
+				bad(field+".networks", fmt.Sprintf("%q is no range of addresses", network), "write 10.1.2.0/24")
+			}
+		}
+	}
+}
+
+func (a Archive) check(bad func(field, problem, hint string)) {
+	if a.CutAfter < 100*time.Millisecond || a.CutAfter > time.Hour {
+		bad("archive.cut_after", fmt.Sprintf("%v is not between 100ms and 1h", a.CutAfter), "60s is usual: shorter makes more and smaller blocks")
+	}
+}
