@@ -1,0 +1,2 @@
+// Package senders holds the program as it ships against the senders that hospitals have: rsyslog, syslog-ng and logger.
+package senders
