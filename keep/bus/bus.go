@@ -12,9 +12,12 @@ import (
 	"log/slog"
 	"os"
 	"strconv"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -36,7 +39,7 @@ const (
 	// MaxBody is how long one body may be.
 	MaxBody     = 8<<20 - 64
 	startWithin = 30 * time.Second
-	ackWithin   = 10 * time.Second
+	ackWithin   = 5 * time.Second
 )
 
 // What a caller decides on.
@@ -47,13 +50,24 @@ var (
 
 // Bus is an open bus. It is used by many goroutines at a time.
 type Bus struct {
-	log     *slog.Logger
+	o      Options
+	names  []string // of streams
+	number atomic.Uint64
+
+	mu      sync.Mutex
+	now     *engine // nil: it could not be opened again yet
+	tried   time.Time
+	closed  bool
+	because error // why now is nil
+}
+
+// An engine is a connection and, where it is in this process, the server. A server that could not write keeps saying so when it could
+// again, so it is left for a new one on the same folder.
+type engine struct {
 	server  *server.Server // nil: elsewhere
 	conn    *nats.Conn
 	js      jetstream.JetStream
 	streams []jetstream.Stream
-	names   []string
-	number  atomic.Uint64
 }
 
 // A Message is one body as it was published.
@@ -64,7 +78,7 @@ type Message struct {
 }
 
 // Open starts the server in this process, or connects to the one elsewhere, and makes the shards where there are none.
-func Open(ctx context.Context, o Options) (b *Bus, err error) {
+func Open(ctx context.Context, o Options) (*Bus, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -77,79 +91,144 @@ func Open(ctx context.Context, o Options) (b *Bus, err error) {
 	if o.Prefix == "" {
 		o.Prefix = "wardwatch"
 	}
-	b = &Bus{log: o.Log}
-	opened := b // a return of nil takes it out of b
+	b := &Bus{o: o}
+	for shard := range o.Shards {
+		b.names = append(b.names, o.Prefix+"-events-"+strconv.Itoa(shard))
+	}
+	e, err := b.open(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("bus: %w", err)
+	}
+	b.now = e
+	return b, nil
+}
+
+func (b *Bus) open(ctx context.Context) (_ *engine, err error) {
+	e := &engine{}
 	defer func() {
 		if err != nil {
-			err = errors.Join(fmt.Errorf("bus: %w", err), opened.Close())
+			e.close()
 		}
 	}()
 	options := []nats.Option{nats.Name("wardwatch"), nats.MaxReconnects(-1), nats.ReconnectWait(200 * time.Millisecond)}
-	if o.URL == "" {
-		if err := b.start(o); err != nil {
+	if b.o.URL == "" {
+		if e.server, err = start(b.o); err != nil {
 			return nil, err
 		}
-		options = append(options, nats.InProcessServer(b.server))
+		options = append(options, nats.InProcessServer(e.server))
 	}
-	if b.conn, err = nats.Connect(o.URL, options...); err != nil {
+	if e.conn, err = nats.Connect(b.o.URL, options...); err != nil {
 		return nil, err
 	}
-	if b.js, err = jetstream.New(b.conn, jetstream.WithPublishAsyncMaxPending(256)); err != nil {
+	if e.js, err = jetstream.New(e.conn, jetstream.WithPublishAsyncMaxPending(256)); err != nil {
 		return nil, err
 	}
-	for shard := range o.Shards {
-		name := o.Prefix + "-events-" + strconv.Itoa(shard)
-		stream, err := b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+	for _, name := range b.names {
+		stream, err := e.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 			Name: name, Subjects: []string{name}, Storage: jetstream.FileStorage, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew,
-			MaxBytes: o.MaxBytes / int64(o.Shards), MaxMsgSize: int32(MaxBody + headBytes), Replicas: max(1, o.Replicas), DenyDelete: true,
-			Duplicates: time.Minute,
+			MaxBytes: b.o.MaxBytes / int64(b.o.Shards), MaxMsgSize: int32(MaxBody + headBytes), Replicas: max(1, b.o.Replicas), DenyDelete: true,
+			Duplicates: repeats,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("stream %s: %w", name, err)
 		}
-		b.streams, b.names = append(b.streams, stream), append(b.names, name)
+		e.streams = append(e.streams, stream)
 	}
-	return b, nil
+	return e, nil
 }
 
-// start starts the server in this process. It listens nowhere, and leaves the process's signals alone.
-func (b *Bus) start(o Options) error {
+// repeats is how long a body that is published again, because nobody heard that it was carried, is known as the same.
+const repeats = 10 * time.Minute
+
+// start starts a server in this process. It listens nowhere, and leaves the process's signals alone.
+func start(o Options) (*server.Server, error) {
 	if err := os.MkdirAll(o.Folder, 0o700); err != nil {
-		return err
+		return nil, err
 	}
 	s, err := server.NewServer(&server.Options{
-		ServerName: "wardwatch", DontListen: true, JetStream: true, StoreDir: o.Folder, SyncAlways: true, NoSigs: true, NoSystemAccount: false,
+		ServerName: "wardwatch", DontListen: true, JetStream: true, StoreDir: o.Folder, SyncAlways: true, NoSigs: true,
 		MaxPayload: int32(MaxBody + headBytes), JetStreamMaxStore: o.MaxBytes + o.MaxBytes/4, JetStreamMaxMemory: 64 << 20, MaxPending: 256 << 20,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s.SetLoggerV2(logger{o.Log}, false, false, false)
-	b.server = s
 	go s.Start()
-	if !s.ReadyForConnections(startWithin) {
-		return errors.New("the server in this process did not start; its log says why")
+	switch {
+	case !s.ReadyForConnections(startWithin):
+		err = errors.New("the server in this process did not start; its log says why")
+	case !s.JetStreamEnabled():
+		err = fmt.Errorf("nothing can be kept in %s; the log says why", o.Folder)
 	}
-	if !s.JetStreamEnabled() {
-		return fmt.Errorf("nothing can be kept in %s; its log says why", o.Folder)
+	if err != nil {
+		s.Shutdown()
+		s.WaitForShutdown()
+		return nil, err
 	}
-	return nil
+	return s, nil
+}
+
+func (e *engine) close() {
+	if e.conn != nil {
+		e.conn.Close()
+	}
+	if e.server != nil {
+		e.server.Shutdown()
+		e.server.WaitForShutdown()
+	}
 }
 
 // Close ends the bus. What was acknowledged is there when it is opened again.
 func (b *Bus) Close() error {
-	if b.conn != nil {
-		b.conn.Close()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed = true; b.now != nil {
+		b.now.close()
+		b.now = nil
 	}
-	if b.server != nil {
-		b.server.Shutdown()
-		b.server.WaitForShutdown()
-	}
+	b.because = errClosed
 	return nil
 }
 
+var errClosed = errors.New("closed")
+
+// engine is what is open now, opened again where it could not be.
+func (b *Bus) engine(ctx context.Context) (*engine, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.now != nil || b.closed || time.Since(b.tried) < again {
+		if b.now == nil {
+			return nil, fmt.Errorf("bus: %w", b.because)
+		}
+		return b.now, nil
+	}
+	b.tried = time.Now()
+	e, err := b.open(ctx)
+	if err != nil {
+		b.because = err
+		return nil, fmt.Errorf("bus: %w", err)
+	}
+	b.o.Log.Info("bus opened again")
+	b.now = e
+	return e, nil
+}
+
+// again is how often it is tried to open a bus that broke.
+const again = time.Second
+
+// broken leaves an engine that could not write, where it is in this process; the next who asks opens another.
+func (b *Bus) broken(e *engine, because error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.now != e || e.server == nil {
+		return
+	}
+	e.close()
+	b.now, b.because, b.tried = nil, because, time.Now()
+}
+
 // Shards is how many there are.
-func (b *Bus) Shards() int { return len(b.streams) }
+func (b *Bus) Shards() int { return len(b.names) }
 
 // The head of a message: "WWB1", CRC-32C of what follows it (32 bits), a number that rises with each message of one process
 // (64 bits), then the body; little endian.
@@ -178,14 +257,31 @@ func Unwrap(message []byte) (number uint64, body []byte, err error) {
 	return binary.LittleEndian.Uint64(message[8:]), message[headBytes:], nil
 }
 
-// Publish returns nil when the body would survive a loss of power. After any error it may be carried or not: publish it again.
+// Publish returns nil when the body would survive a loss of power. After any error it may be carried or not: publish it again; for
+// ten minutes the same bytes are known and carried once.
 func (b *Bus) Publish(ctx context.Context, shard int, body []byte) (sequence uint64, err error) {
 	if len(body) > MaxBody {
 		return 0, fmt.Errorf("bus: a body of %d bytes, and the most is %d", len(body), MaxBody)
 	}
-	ack, err := b.js.PublishMsgAsync(&nats.Msg{Subject: b.names[shard], Data: Wrap(b.number.Add(1), body)})
+	e, err := b.engine(ctx)
+	if err != nil {
+		return 0, err
+	}
+	sequence, err = e.publish(ctx, b.names[shard], Wrap(b.number.Add(1), body), body)
+	if err != nil && ctx.Err() == nil && !errors.Is(err, ErrFull) {
+		b.broken(e, err)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("bus: %w", err)
+	}
+	return sequence, nil
+}
+
+func (e *engine) publish(ctx context.Context, stream string, message, body []byte) (uint64, error) {
+	id := strconv.FormatUint(xxhash.Sum64(body), 36) + "-" + strconv.FormatUint(uint64(crc32.Checksum(body, castagnoli)), 36)
+	ack, err := e.js.PublishMsgAsync(&nats.Msg{Subject: stream, Data: message}, jetstream.WithMsgID(id))
+	if err != nil {
+		return 0, err
 	}
 	late := time.NewTimer(ackWithin)
 	defer late.Stop()
@@ -193,22 +289,22 @@ func (b *Bus) Publish(ctx context.Context, shard int, body []byte) (sequence uin
 	case ok := <-ack.Ok():
 		return ok.Sequence, nil
 	case err := <-ack.Err():
-		return 0, fmt.Errorf("bus: %w", told(err))
+		return 0, told(err)
 	case <-late.C:
-		return 0, fmt.Errorf("bus: no acknowledgement within %v", ackWithin)
+		return 0, fmt.Errorf("no acknowledgement within %v", ackWithin)
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	}
 }
 
-// told gives the errors of a full stream or disk their one name.
+// storeFailed is the number of JetStream's error for whatever went wrong when it stored a message.
+const storeFailed = 10077
+
+// told gives the error of a full stream its name.
 func told(err error) error {
 	var said *jetstream.APIError
-	if errors.As(err, &said) {
-		switch said.ErrorCode {
-		case 10077, 10023, 10047: // storing failed, for want of room in the stream or on the disk
-			return fmt.Errorf("%w: %w", ErrFull, err)
-		}
+	if errors.As(err, &said) && said.ErrorCode == storeFailed && strings.Contains(said.Description, "maximum bytes") {
+		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	return err
 }
@@ -216,7 +312,11 @@ func told(err error) error {
 // Read gives what a shard has after the sequence, in its order, and goes on with what comes until ctx ends or give returns an
 // error, which Read returns. A message that is not as it was written is logged and passed over.
 func (b *Bus) Read(ctx context.Context, shard int, after uint64, give func(Message) error) error {
-	consumer, err := b.streams[shard].OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
+	e, err := b.engine(ctx)
+	if err != nil {
+		return err
+	}
+	consumer, err := e.streams[shard].OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: after + 1,
 	})
 	if err != nil {
@@ -242,7 +342,7 @@ func (b *Bus) Read(ctx context.Context, shard int, after uint64, give func(Messa
 		}
 		_, body, err := Unwrap(m.Data())
 		if err != nil {
-			b.log.Error("message passed over", "shard", shard, "sequence", meta.Sequence.Stream, "err", err)
+			b.o.Log.Error("message passed over", "shard", shard, "sequence", meta.Sequence.Stream, "err", err)
 			continue
 		}
 		if err := give(Message{Sequence: meta.Sequence.Stream, Body: body, Published: meta.Timestamp}); err != nil {
@@ -253,7 +353,11 @@ func (b *Bus) Read(ctx context.Context, shard int, after uint64, give func(Messa
 
 // Release forgets everything of a shard up to the sequence: every reader has it elsewhere.
 func (b *Bus) Release(ctx context.Context, shard int, upTo uint64) error {
-	if err := b.streams[shard].Purge(ctx, jetstream.WithPurgeSequence(upTo+1)); err != nil {
+	e, err := b.engine(ctx)
+	if err != nil {
+		return err
+	}
+	if err := e.streams[shard].Purge(ctx, jetstream.WithPurgeSequence(upTo+1)); err != nil {
 		return fmt.Errorf("bus: %w", err)
 	}
 	return nil
@@ -268,7 +372,11 @@ type State struct {
 
 // State says what a shard holds now.
 func (b *Bus) State(ctx context.Context, shard int) (State, error) {
-	info, err := b.streams[shard].Info(ctx)
+	e, err := b.engine(ctx)
+	if err != nil {
+		return State{}, err
+	}
+	info, err := e.streams[shard].Info(ctx)
 	if err != nil {
 		return State{}, fmt.Errorf("bus: %w", err)
 	}

@@ -3,11 +3,13 @@ package bus_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -121,6 +123,7 @@ func TestAFullBusRefusesAndGoesOnWhenThereIsRoom(t *testing.T) {
 	body := bytes.Repeat([]byte("x"), 100<<10)
 	published := uint64(0)
 	for {
+		body[0]++ // the same bytes would be known
 		_, err := b.Publish(t.Context(), 0, body)
 		if errors.Is(err, bus.ErrFull) {
 			break
@@ -136,11 +139,24 @@ func TestAFullBusRefusesAndGoesOnWhenThereIsRoom(t *testing.T) {
 	if err := b.Release(t.Context(), 0, 3); err != nil {
 		t.Fatal(err)
 	}
+	body[0]++
 	if _, err := b.Publish(t.Context(), 0, body); err != nil {
 		t.Error("there is room again:", err)
 	}
 	if _, err := b.Publish(t.Context(), 0, make([]byte, bus.MaxBody+1)); err == nil {
 		t.Error("a body that is too long is carried")
+	}
+}
+
+func TestABodyThatIsPublishedAgainIsCarriedOnce(t *testing.T) {
+	b := open(t, bus.Options{Folder: t.TempDir()})
+	for range 3 {
+		if at, err := b.Publish(t.Context(), 0, []byte("nobody heard that it was carried")); err != nil || at != 1 {
+			t.Error(at, err)
+		}
+	}
+	if s, err := b.State(t.Context(), 0); err != nil || s.Messages != 1 {
+		t.Errorf("%+v %v", s, err)
 	}
 }
 
@@ -169,10 +185,13 @@ func FuzzUnwrap(f *testing.F) {
 func BenchmarkPublish(b *testing.B) {
 	body := bytes.Repeat([]byte("0123456789abcdef"), 1000*400/16)
 	carry := open(b, bus.Options{Folder: b.TempDir(), MaxBytes: 64 << 30})
+	var number atomic.Uint64
 	b.Run("bus", func(b *testing.B) {
 		b.SetParallelism(4)
 		b.RunParallel(func(pb *testing.PB) {
+			body := bytes.Clone(body)
 			for pb.Next() {
+				binary.LittleEndian.PutUint64(body, number.Add(1))
 				sequence, err := carry.Publish(b.Context(), 0, body)
 				if err == nil && sequence%500 == 0 {
 					err = carry.Release(b.Context(), 0, sequence-100)

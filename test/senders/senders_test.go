@@ -1,7 +1,6 @@
 package senders_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/ecdsa"
@@ -9,10 +8,8 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"io"
 	"math/big"
 	"net"
 	"net/http"
@@ -20,112 +17,17 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"wardwatch/test/debian"
-	"wardwatch/test/shared"
+	"wardwatch/test/serving"
 )
 
 // packages are the senders, and the libraries that a plain machine may lack.
 var packages = []string{
 	"rsyslog", "rsyslog-gnutls", "syslog-ng-core", "bsdutils", "libestr0", "libfastjson4", "liblognorm5", "libgnutls30", "libivykis0", "libnet1",
 	"libpcre3", "libwrap0", "libglib2.0-0", "libjson-c5",
-}
-
-// server is the program as it ships, serving.
-type server struct {
-	t       *testing.T
-	program string
-	config  string
-	ears    map[string]string
-}
-
-func serve(t *testing.T, config string) *server {
-	t.Helper()
-	dir := t.TempDir()
-	s := &server{t: t, program: filepath.Join(dir, "wardwatch"), config: filepath.Join(dir, "wardwatch.yaml"), ears: map[string]string{}}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", s.program, "./cmd/wardwatch")
-	build.Dir, build.Env = shared.Root(t), append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	if err := os.WriteFile(s.config, []byte("data: "+filepath.Join(dir, "data")+"\nlisten: 127.0.0.1:0\n"+config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// start runs it until the test ends, once it says where it listens.
-func (s *server) start() {
-	s.t.Helper()
-	cmd := exec.CommandContext(context.WithoutCancel(s.t.Context()), s.program, "serve", "--config", s.config)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	var said bytes.Buffer
-	cmd.Stderr = &said
-	if err := cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
-		if s.t.Failed() {
-			s.t.Logf("the server said:\n%s", said.String())
-		}
-	})
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		var at, name string
-		if _, err := fmt.Sscanf(lines.Text(), "Taking events in at %s (%s", &at, &name); err == nil {
-			s.ears[strings.TrimSuffix(name, ").")] = at
-		}
-		if strings.HasPrefix(lines.Text(), "Serving ") {
-			go func() { _, _ = io.Copy(io.Discard, out) }()
-			return
-		}
-	}
-	s.t.Fatalf("the server ended:\n%s", said.String())
-}
-
-func (s *server) run(args ...string) []byte {
-	s.t.Helper()
-	cmd := exec.CommandContext(s.t.Context(), s.program, append(args, "--config", s.config)...)
-	var said bytes.Buffer
-	cmd.Stderr = &said
-	out, err := cmd.Output()
-	if err != nil {
-		s.t.Fatalf("%q: %v\n%s", args, err, said.String())
-	}
-	return out
-}
-
-type hit struct{ Organisation, Source, Raw string }
-
-// found hunts until so many events show the value, or half a minute has passed.
-func (s *server) found(value string, n int) (hits []hit) {
-	s.t.Helper()
-	for range 60 {
-		hits = nil
-		for line := range bytes.Lines(s.run("hunt", "--json", value)) {
-			var h hit
-			if err := json.Unmarshal(line, &h); err != nil {
-				s.t.Fatal(err)
-			}
-			hits = append(hits, h)
-		}
-		if len(hits) >= n {
-			break
-		}
-		time.Sleep(500 * time.Millisecond)
-	}
-	if len(hits) != n {
-		s.t.Fatalf("%d of %d events with %s: %+v", len(hits), n, value, hits)
-	}
-	return hits
 }
 
 // certificate writes one that signs itself, and its key, as NAME.pem and NAME.key.
@@ -190,7 +92,7 @@ func TestRealSenders(t *testing.T) {
 	for _, name := range []string{"server", "rsyslog", "syslogng"} {
 		certificate(t, dir, name)
 	}
-	s := serve(t, fmt.Sprintf(`ingest:
+	s := serving.New(t, t.TempDir(), fmt.Sprintf(`ingest:
   http: {listen: "127.0.0.1:0"}
   syslog:
     - {name: relay, listen: "127.0.0.1:0", transport: tls, tls: {certificate: %[1]s/server.pem, key: %[1]s/server.key}}
@@ -198,16 +100,13 @@ func TestRealSenders(t *testing.T) {
     - {name: udp, listen: "127.0.0.1:0", transport: udp, organisation: XZ9A3, networks: [127.0.0.0/8]}
 archive: {cut_after: 500ms}
 `, dir))
-	s.run("sender", "add", "--org", "XZ9A1", "--name", "rsyslog", "--certificate", filepath.Join(dir, "rsyslog.pem"))
-	s.run("sender", "add", "--org", "XZ9A2", "--name", "syslog-ng", "--certificate", filepath.Join(dir, "syslogng.pem"))
-	var made struct{ Token string }
-	if err := json.Unmarshal(s.run("sender", "add", "--org", "XZ9A4", "--name", "shipper", "--json"), &made); err != nil {
-		t.Fatal(err)
-	}
-	s.start()
-	host, relay, err := net.SplitHostPort(s.ears["relay"])
+	s.Run("sender", "add", "--org", "XZ9A1", "--name", "rsyslog", "--certificate", filepath.Join(dir, "rsyslog.pem"))
+	s.Run("sender", "add", "--org", "XZ9A2", "--name", "syslog-ng", "--certificate", filepath.Join(dir, "syslogng.pem"))
+	token := s.Token("XZ9A4")
+	s.Start()
+	host, relay, err := net.SplitHostPort(s.Ears["relay"])
 	if err != nil {
-		t.Fatalf("%+v %v", s.ears, err)
+		t.Fatalf("%+v %v", s.Ears, err)
 	}
 
 	t.Run("rsyslog", func(t *testing.T) {
@@ -219,7 +118,7 @@ input(type="imfile" file="%[3]s" tag="app:" readTimeout="1")
 action(type="omfwd" target="%[4]s" port="%[5]s" protocol="tcp" TCP_Framing="octet-counted" template="RSYSLOG_SyslogProtocol23Format" streamDriver="gtls" streamDriverMode="1" streamDriverAuthMode="x509/certvalid")
 `, work, dir, log, host, relay))
 		daemon(t, env, filepath.Join(root, "usr/sbin/rsyslogd"), "-n", "-iNONE", "-f", conf, "-M", filepath.Join(root, "usr/lib/x86_64-linux-gnu/rsyslog"))
-		for _, h := range s.found("203.0.113.21", 200) {
+		for _, h := range s.Found("203.0.113.21", 200) {
 			if h.Organisation != "XZ9A1" || h.Source != "gate.example" {
 				t.Fatalf("%+v", h)
 			}
@@ -236,7 +135,7 @@ log { source(s); destination(d); };
 `, dir, log, host, relay))
 		daemon(t, env, filepath.Join(root, "usr/sbin/syslog-ng"), "-F", "--no-caps", "-f", conf, "-R", filepath.Join(work, "persist"), "-c", filepath.Join(work, "ctl"),
 			"-p", filepath.Join(work, "pid"), "--module-path", filepath.Join(root, "usr/lib/syslog-ng/3.38"))
-		for _, h := range s.found("203.0.113.22", 200) {
+		for _, h := range s.Found("203.0.113.22", 200) {
 			if h.Organisation != "XZ9A2" {
 				t.Fatalf("%+v", h)
 			}
@@ -244,7 +143,7 @@ log { source(s); destination(d); };
 	})
 	t.Run("logger", func(t *testing.T) {
 		logger := func(ear string, args ...string) {
-			host, port, err := net.SplitHostPort(s.ears[ear])
+			host, port, err := net.SplitHostPort(s.Ears[ear])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -258,7 +157,7 @@ log { source(s); destination(d); };
 		logger("tcp", "-T", "--octet-count", "--rfc5424", "login from 203.0.113.23")
 		logger("tcp", "-T", "--rfc3164", "login from 203.0.113.23")
 		logger("udp", "-d", "--rfc5424", "login from 203.0.113.23")
-		for _, h := range s.found("203.0.113.23", 4) {
+		for _, h := range s.Found("203.0.113.23", 4) {
 			if h.Organisation != "XZ9A3" {
 				t.Fatalf("%+v", h)
 			}
@@ -266,17 +165,17 @@ log { source(s); destination(d); };
 	})
 	t.Run("HTTP", func(t *testing.T) {
 		body := strings.Repeat("{\"create\":{}}\n{\"source.ip\":\"203.0.113.24\"}\n", 50)
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.ears["http"]+"/logs/_bulk", strings.NewReader(body))
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.Ears["http"]+"/logs/_bulk", strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Header.Set("Authorization", "Bearer "+made.Token)
+		r.Header.Set("Authorization", "Bearer "+token)
 		answer, err := http.DefaultClient.Do(r)
 		if err != nil || answer.StatusCode != http.StatusOK {
 			t.Fatal(answer, err)
 		}
 		_ = answer.Body.Close()
-		for _, h := range s.found("203.0.113.24", 50) {
+		for _, h := range s.Found("203.0.113.24", 50) {
 			if h.Organisation != "XZ9A4" {
 				t.Fatalf("%+v", h)
 			}

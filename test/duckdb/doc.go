@@ -1,0 +1,2 @@
+// Package duckdb has another engine read the blocks that the archive keeps.
+package duckdb
