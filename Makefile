@@ -51,7 +51,7 @@ race: ## run the same tests with the race detector
 	@.ci/needs gcc chromium npm postfix mailpit versitygw
 	CGO_ENABLED=1 go test -race -timeout $(TIMEOUT) ./...
 
-faults: ## only the tests that kill, cut and corrupt (named TestFault...), with FAULTROUNDS (50) kills where one kills at random
+faults: ## only the tests that kill, cut, corrupt and fill disks (named TestFault...), with FAULTROUNDS (50) rounds where one strikes at random
 	@.ci/needs postfix mailpit
 	@FAULTROUNDS=$(FAULTROUNDS) .ci/each TestFault
 

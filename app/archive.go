@@ -210,7 +210,7 @@ func (i *importing) event(ctx context.Context, e file.Event) error {
 	err := i.decoder.Event(e.Format, e.Header, e.Raw, &i.record)
 	if err != nil && !errors.Is(err, watch.ErrNotFormat) {
 		i.bad.note(file.Trouble{File: e.File, Record: e.Record, Err: err})
-		return nil //nolint:nilerr // counted and named; the events beside it count
+		return nil // counted and named; the events beside it count
 	}
 	isNew, err := i.cutter.Add(ctx, &watch.Arrival{
 		Org: i.org, Source: e.File, Sequence: int64(e.Record), Received: i.now.UnixMicro(), Format: e.Format, Header: e.Header, Raw: e.Raw,

@@ -53,7 +53,7 @@ func (a *App) openEars(ctx context.Context) (e *ears, err error) {
 	if e.archive, err = a.openArchive(); err != nil {
 		return nil, err
 	}
-	e.bus, err = bus.Open(ctx, bus.Options{Folder: filepath.Join(a.Config.Data, "bus"), Shards: c.Shards, MaxBytes: int64(c.MaxGB) << 30, Log: a.log})
+	e.bus, err = bus.Open(ctx, bus.Options{Folder: filepath.Join(a.Config.Data, "bus"), Shards: c.Shards, MaxBytes: int64(c.MaxGB) << 30, Clock: a.Clock, Log: a.log})
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,10 @@ func (a *App) openEars(ctx context.Context) (e *ears, err error) {
 			return nil, err
 		}
 	}
-	return e, e.listenHTTP(ctx, c.HTTP)
+	if err := e.listenHTTP(ctx, c.HTTP); err != nil {
+		return nil, err
+	}
+	return e, nil
 }
 
 func (e *ears) listen(ctx context.Context, s config.Syslog) error {
@@ -205,13 +208,13 @@ const archiver = "archive"
 func (e *ears) read(ctx context.Context, shard int) {
 	wait := time.Second
 	for {
-		began := time.Now()
+		began := e.app.Clock.Now()
 		err := e.cut(ctx, shard)
 		if ctx.Err() != nil {
 			return
 		}
 		e.app.log.Error("events are not archived for the moment", "shard", shard, "err", err)
-		if time.Since(began) > time.Minute {
+		if e.app.Clock.Now().Sub(began) > time.Minute {
 			wait = time.Second
 		}
 		select {
@@ -322,7 +325,7 @@ func (s *shardReader) cut(ctx context.Context) error {
 	return s.bus.Release(ctx, s.number, s.cursor)
 }
 
-// SenderMade is a new sender, with its token.
+// SenderMade is a sender; a new one with its token.
 type SenderMade struct {
 	ward.Sender
 	Token string `json:"token,omitempty"`
@@ -369,6 +372,10 @@ func (a *App) RevokeSender(ctx context.Context, id string) error {
 }
 
 // ListSenders lists all senders.
-func (a *App) ListSenders(ctx context.Context) ([]ward.Sender, error) {
-	return a.Senders.List(ctx, ward.Everything())
+func (a *App) ListSenders(ctx context.Context) (all []SenderMade, err error) {
+	list, err := a.Senders.List(ctx, ward.Everything())
+	for _, s := range list {
+		all = append(all, SenderMade{Sender: s})
+	}
+	return all, err
 }

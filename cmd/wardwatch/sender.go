@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"wardwatch/app"
-	"wardwatch/ward"
 )
 
 func senderCommand(sh *shell) *cobra.Command {
@@ -48,7 +47,7 @@ Whose events something sends is decided by this credential alone, whatever stand
 				if err != nil {
 					return err
 				}
-				return printEach(sh, all, "SENDER\tORGANISATION\tNAME\tCREATED\tREVOKED", func(s ward.Sender) string {
+				return printEach(sh, all, "SENDER\tORGANISATION\tNAME\tCREATED\tREVOKED", func(s app.SenderMade) string {
 					revoked := "no"
 					if !s.Revoked.IsZero() {
 						revoked = s.Revoked.Format(time.RFC3339)

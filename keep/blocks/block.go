@@ -43,7 +43,7 @@ type group struct {
 	rows   int64
 }
 
-// Rows from From up to To, which is not among them.
+// A Range is the rows from From up to To, which is not among them.
 type Range struct{ From, To int64 }
 
 // Open opens a block. Only its first filter is read.
@@ -444,7 +444,6 @@ func Salvage(ctx context.Context, bucket Bucket, b ward.Block, give func(row *Ro
 	rows := file.NumRows()
 	for at := int64(0); at < rows; at += chunkRows {
 		part := Range{at, min(at+chunkRows, rows)}
-		var told error
 		var whole []Row
 		err := open.Read(part, func(_ int64, row *Row) error {
 			copied := *row
@@ -460,8 +459,8 @@ func Salvage(ctx context.Context, bucket Bucket, b ward.Block, give func(row *Ro
 			continue
 		}
 		for i := range whole {
-			if told = give(&whole[i]); told != nil {
-				return lost, told
+			if err := give(&whole[i]); err != nil {
+				return lost, err
 			}
 		}
 	}

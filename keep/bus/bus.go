@@ -21,16 +21,19 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"wardwatch/ward"
 )
 
 // Options say where the bus is and how much it may hold.
 type Options struct {
-	Folder   string // of the server in this process
-	URL      string // of a server elsewhere, in the place of one in this process
-	Prefix   string // before the names of streams elsewhere; default wardwatch
-	Shards   int    // streams; default 1
-	MaxBytes int64  // of all shards together; default 8 GB
-	Replicas int    // in a cluster; default 1
+	Folder   string     // of the server in this process
+	URL      string     // of a server elsewhere, in the place of one in this process
+	Prefix   string     // before the names of streams elsewhere; default wardwatch
+	Shards   int        // streams; default 1
+	MaxBytes int64      // of all shards together; default 8 GB
+	Replicas int        // in a cluster; default 1
+	Clock    ward.Clock // default the machine's
 	Log      *slog.Logger
 }
 
@@ -81,6 +84,9 @@ type Message struct {
 func Open(ctx context.Context, o Options) (*Bus, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Clock == nil {
+		o.Clock = ward.WallClock{}
 	}
 	if o.Shards <= 0 {
 		o.Shards = 1
@@ -196,13 +202,13 @@ var errClosed = errors.New("closed")
 func (b *Bus) engine(ctx context.Context) (*engine, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.now != nil || b.closed || time.Since(b.tried) < again {
+	if b.now != nil || b.closed || b.o.Clock.Now().Sub(b.tried) < again {
 		if b.now == nil {
 			return nil, fmt.Errorf("bus: %w", b.because)
 		}
 		return b.now, nil
 	}
-	b.tried = time.Now()
+	b.tried = b.o.Clock.Now()
 	e, err := b.open(ctx)
 	if err != nil {
 		b.because = err
@@ -224,7 +230,7 @@ func (b *Bus) broken(e *engine, because error) {
 		return
 	}
 	e.close()
-	b.now, b.because, b.tried = nil, because, time.Now()
+	b.now, b.because, b.tried = nil, because, b.o.Clock.Now()
 }
 
 // Shards is how many there are.

@@ -30,6 +30,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if folder := os.Getenv(syslogServer); folder != "" {
+		os.Exit(failed(serveSyslog(folder)))
+	}
 	code := m.Run()
 	closeWorld()
 	if binaryDir != "" {

@@ -117,7 +117,7 @@ module(load="imfile" mode="polling" pollingInterval="1")
 input(type="imfile" file="%[3]s" tag="app:" readTimeout="1")
 action(type="omfwd" target="%[4]s" port="%[5]s" protocol="tcp" TCP_Framing="octet-counted" template="RSYSLOG_SyslogProtocol23Format" streamDriver="gtls" streamDriverMode="1" streamDriverAuthMode="x509/certvalid")
 `, work, dir, log, host, relay))
-		daemon(t, env, filepath.Join(root, "usr/sbin/rsyslogd"), "-n", "-iNONE", "-f", conf, "-M", filepath.Join(root, "usr/lib/x86_64-linux-gnu/rsyslog"))
+		daemon(t, env, filepath.Join(root, "usr", "sbin", "rsyslogd"), "-n", "-iNONE", "-f", conf, "-M", filepath.Join(root, "usr", "lib", "x86_64-linux-gnu", "rsyslog"))
 		for _, h := range s.Found("203.0.113.21", 200) {
 			if h.Organisation != "XZ9A1" || h.Source != "gate.example" {
 				t.Fatalf("%+v", h)
@@ -133,8 +133,8 @@ source s { file("%[2]s" flags(no-parse) follow-freq(1)); };
 destination d { syslog("%[3]s" port(%[4]s) transport("tls") tls(ca-file("%[1]s/server.pem") cert-file("%[1]s/syslogng.pem") key-file("%[1]s/syslogng.key") peer-verify(required-untrusted))); };
 log { source(s); destination(d); };
 `, dir, log, host, relay))
-		daemon(t, env, filepath.Join(root, "usr/sbin/syslog-ng"), "-F", "--no-caps", "-f", conf, "-R", filepath.Join(work, "persist"), "-c", filepath.Join(work, "ctl"),
-			"-p", filepath.Join(work, "pid"), "--module-path", filepath.Join(root, "usr/lib/syslog-ng/3.38"))
+		daemon(t, env, filepath.Join(root, "usr", "sbin", "syslog-ng"), "-F", "--no-caps", "-f", conf, "-R", filepath.Join(work, "persist"), "-c", filepath.Join(work, "ctl"),
+			"-p", filepath.Join(work, "pid"), "--module-path", filepath.Join(root, "usr", "lib", "syslog-ng", "3.38"))
 		for _, h := range s.Found("203.0.113.22", 200) {
 			if h.Organisation != "XZ9A2" {
 				t.Fatalf("%+v", h)
@@ -147,7 +147,7 @@ log { source(s); destination(d); };
 			if err != nil {
 				t.Fatal(err)
 			}
-			cmd := exec.CommandContext(t.Context(), filepath.Join(root, "usr/bin/logger"), append([]string{"-n", host, "-P", port}, args...)...)
+			cmd := exec.CommandContext(t.Context(), filepath.Join(root, "usr", "bin", "logger"), append([]string{"-n", host, "-P", port}, args...)...)
 			cmd.Env = env
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)

@@ -148,3 +148,18 @@ func (s *Server) Token(org string) string {
 	}
 	return made.Token
 }
+
+// Searched is how many events a hunt looks through.
+func (s *Server) Searched() (events int) {
+	s.t.Helper()
+	cmd := exec.CommandContext(s.t.Context(), s.program, "hunt", "--count", "198.51.100.250", "--config", s.config)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	if err := cmd.Run(); err != nil {
+		s.t.Fatalf("%v\n%s", err, said.String())
+	}
+	if _, after, ok := strings.Cut(said.String(), "searched "); ok {
+		_, _ = fmt.Sscanf(after, "%d events", &events)
+	}
+	return events
+}

@@ -233,8 +233,8 @@ func (q *queue) source(name string, now time.Time) *Source {
 	if s == nil {
 		if len(q.sources) >= mostSources {
 			name = otherSources
-			if s = q.sources[name]; s != nil {
-				return s
+			if others := q.sources[name]; others != nil {
+				return others
 			}
 		}
 		s = &Source{Org: q.org, Name: name, First: now}

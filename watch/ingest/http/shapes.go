@@ -360,12 +360,12 @@ type attribute struct {
 
 func (a attribute) value() any { return plain(a.Value) }
 
-func plain(value map[string]json.RawMessage) any {
-	for kind, raw := range value {
-		var any any
+func plain(of map[string]json.RawMessage) any {
+	for kind, raw := range of {
+		var value any
 		if kind == "stringValue" || kind == "boolValue" || kind == "intValue" || kind == "doubleValue" || kind == "bytesValue" {
-			if json.Unmarshal(raw, &any) == nil {
-				return any
+			if json.Unmarshal(raw, &value) == nil {
+				return value
 			}
 		}
 		return raw

@@ -41,6 +41,7 @@ type Options struct {
 	Networks []netip.Prefix
 
 	Intake ingest.Intake
+	Clock  ward.Clock // of deadlines; default the machine's
 	Log    *slog.Logger
 
 	MaxMessage     int           // bytes of one message; default 1 MB
@@ -86,6 +87,9 @@ func Listen(ctx context.Context, o Options) (*Listener, error) {
 	}
 	if o.Handshake <= 0 {
 		o.Handshake = defaultHandshake
+	}
+	if o.Clock == nil {
+		o.Clock = ward.WallClock{}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -241,9 +245,9 @@ func (l *Listener) sender(ctx context.Context, c net.Conn) (net.Conn, ingest.Sen
 
 // connection takes the messages of one connection.
 func (l *Listener) connection(ctx context.Context, c net.Conn, peer netip.Addr) error {
-	c, who, err := l.sender(ctx, c)
 	defer c.Close()
 	defer context.AfterFunc(ctx, func() { _ = c.Close() })() // to end Read
+	c, who, err := l.sender(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -253,7 +257,7 @@ func (l *Listener) connection(ctx context.Context, c net.Conn, peer netip.Addr) 
 		if s.held > 0 {
 			wait = slow
 		}
-		if err := c.SetReadDeadline(time.Now().Add(wait)); err != nil {
+		if err := c.SetReadDeadline(l.o.Clock.Now().Add(wait)); err != nil {
 			return err
 		}
 		n, err := c.Read(s.room[s.held:])
