@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"wardwatch/test/faults/power"
 	"wardwatch/test/serving"
 	"wardwatch/test/shared"
 )
@@ -253,4 +254,48 @@ func fill(t *testing.T, path string) {
 			size /= 2
 		}
 	}
+}
+
+// TestFaultPowerLost takes the power away while somebody sends: what the server wrote and did not sync is gone.
+func TestFaultPowerLost(t *testing.T) {
+	if os.Getuid() != 0 {
+		shared.Skip(t, "a file system of our own takes an account that may mount one")
+	}
+	folder := t.TempDir()
+	disk, err := power.New(folder)
+	if err != nil {
+		shared.Skip(t, "%v", err)
+	}
+	t.Cleanup(func() { _ = disk.Close() })
+	n := rounds(t, 20, 50)
+	s := serving.New(t, folder, config)
+	token := s.Token("XZ9A1")
+	s.Start()
+	var mu sync.Mutex
+	ear := s.Ears["http"]
+	where := func() string { mu.Lock(); defer mu.Unlock(); return ear }
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	r := &record{acked: map[string]bool{}}
+	began := time.Now()
+	wait := r.load(ctx, s, where, token)
+	for range n {
+		before := r.count()
+		time.Sleep(time.Duration(50+rand.IntN(900)) * time.Millisecond)
+		s.Stop(syscall.SIGKILL)
+		if err := disk.Lose(); err != nil {
+			t.Fatal(err)
+		}
+		s.Start()
+		mu.Lock()
+		ear = s.Ears["http"]
+		mu.Unlock()
+		for i := 0; r.count() == before && i < 1500; i++ {
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	stop()
+	wait()
+	r.verdict(t, s, "power lost", n, began)
+	s.Stop(syscall.SIGTERM)
 }
