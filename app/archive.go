@@ -36,7 +36,10 @@ func (a *App) archiveFolder() string {
 }
 
 // openArchive opens the archive of the data directory.
-func (a *App) openArchive() (*archive.Archive, error) {
+func (a *App) openArchive() (*archive.Archive, error) { return a.openArchiveFor(archiveNames()) }
+
+// openArchiveFor opens it for records whose fields are numbered by names.
+func (a *App) openArchiveFor(names *watch.Names) (*archive.Archive, error) {
 	folder := a.archiveFolder()
 	bucket, err := blocks.OpenDirectory(folder)
 	if err != nil {
@@ -47,7 +50,7 @@ func (a *App) openArchive() (*archive.Archive, error) {
 		return nil, errors.Join(err, bucket.Close())
 	}
 	return archive.New(archive.Options{
-		Clock: a.Clock, Store: a.store, Bucket: bucket, Temp: temp, CutWait: a.Config.Archive.CutAfter, Log: a.log, Names: archiveNames(),
+		Clock: a.Clock, Store: a.store, Bucket: bucket, Temp: temp, CutWait: a.Config.Archive.CutAfter, Log: a.log, Names: names,
 		Keyer: func(names *watch.Names) watch.Keyer { return indicators.NewKeyer(names) },
 	}), nil
 }

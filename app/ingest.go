@@ -37,6 +37,7 @@ type ears struct {
 	pipeline *ingest.Pipeline
 	bus      *bus.Bus
 	archive  *archive.Archive
+	eyes     *eyes
 	where    map[string]string
 }
 
@@ -50,7 +51,10 @@ func (a *App) openEars(ctx context.Context) (e *ears, err error) {
 			err = errors.Join(fmt.Errorf("ingest: %w", err), opened.close())
 		}
 	}()
-	if e.archive, err = a.openArchive(); err != nil {
+	if e.eyes, err = a.openEyes(); err != nil {
+		return nil, err
+	}
+	if e.archive, err = a.openArchiveFor(e.eyes.rules.Names); err != nil {
 		return nil, err
 	}
 	e.bus, err = bus.Open(ctx, bus.Options{Folder: filepath.Join(a.Config.Data, "bus"), Shards: c.Shards, MaxBytes: int64(c.MaxGB) << 30, Clock: a.Clock, Log: a.log})
@@ -228,9 +232,11 @@ func (e *ears) read(ctx context.Context, shard int) {
 
 // cut reads a shard from its cursor on, and cuts blocks of it. What was read and is in no block yet is read again after an error.
 func (e *ears) cut(ctx context.Context, shard int) (err error) {
-	var cursor uint64
+	var cursor, looked uint64
 	err = e.app.store.View(ctx, func(tx *store.Tx) (err error) {
-		cursor, err = tx.BusCursor(ctx, archiver, shard)
+		if cursor, err = tx.BusCursor(ctx, archiver, shard); err == nil {
+			looked, err = tx.BusCursor(ctx, detector, shard)
+		}
 		return err
 	})
 	if err != nil {
@@ -249,7 +255,7 @@ func (e *ears) cut(ctx context.Context, shard int) (err error) {
 			}
 		})
 	}()
-	s := shardReader{ears: e, number: shard, cursor: cursor, cutter: e.archive.Cutter(), decoder: watch.NewDecoder(e.archive.Names)}
+	s := shardReader{ears: e, number: shard, cursor: cursor, cutter: e.archive.Cutter(), decoder: watch.NewDecoder(e.archive.Names), lookout: newLookout(e.eyes, looked)}
 	defer func() { err = errors.Join(err, s.cutter.Close()) }()
 	tick := time.NewTicker(min(time.Second, e.app.Config.Archive.CutAfter/4))
 	defer tick.Stop()
@@ -265,6 +271,11 @@ func (e *ears) cut(ctx context.Context, shard int) (err error) {
 				return err
 			}
 		case <-ctx.Done():
+		}
+		if now := e.app.Clock.Now(); s.lookout.due(now) || s.cutter.Due() || ctx.Err() != nil {
+			if err := s.lookout.keep(context.WithoutCancel(ctx), e.app, shard); err != nil {
+				return err
+			}
 		}
 		if s.cutter.Due() || ctx.Err() != nil {
 			if err := s.cut(context.WithoutCancel(ctx)); err != nil {
@@ -286,12 +297,14 @@ type shardReader struct {
 	decoder  *watch.Decoder
 	record   watch.Record
 	arrivals []watch.Arrival
+	lookout  *lookout
 }
 
 func (s *shardReader) message(ctx context.Context, m bus.Message) (err error) {
 	if s.arrivals, err = watch.ReadArrivals(m.Body, s.arrivals[:0]); err != nil {
 		s.app.log.Error("batch not read to its end", "shard", s.number, "sequence", m.Sequence, "err", err)
 	}
+	now := s.app.Clock.Now()
 	for i := range s.arrivals {
 		a := &s.arrivals[i]
 		if err := s.decoder.Event(a.Format, a.Header, a.Raw, &s.record); err != nil && !errors.Is(err, watch.ErrNotFormat) {
@@ -301,11 +314,15 @@ func (s *shardReader) message(ctx context.Context, m bus.Message) (err error) {
 				continue
 			}
 		}
-		if _, err := s.cutter.Add(ctx, a, &s.record); err != nil {
+		isNew, err := s.cutter.Add(ctx, a, &s.record)
+		if err != nil {
 			return err
 		}
+		if isNew && m.Sequence > s.lookout.kept {
+			s.lookout.look(a, &s.record, now)
+		}
 	}
-	s.cursor = m.Sequence
+	s.cursor, s.lookout.last = m.Sequence, max(s.lookout.last, m.Sequence)
 	return nil
 }
 

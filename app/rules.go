@@ -15,6 +15,7 @@ import (
 type RulesOptions struct {
 	Dirs  []string // folders or files of Sigma rules; none: the starter rules, which the program brings with it
 	Lists []string // files and folders of value lists, for rules that ask for them
+	also  []string // names of fields that others ask for
 }
 
 // RulesReport is what became of each rule.
@@ -68,7 +69,7 @@ func loadRules(o RulesOptions) (*sigma.Set, *sigma.Report, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", err, ErrNothingRead)
 	}
-	options := sigma.Options{Lists: lists, Fields: indicators.Fields()}
+	options := sigma.Options{Lists: lists, Fields: slices.Concat(indicators.Fields(), o.also)}
 	if len(o.Dirs) > 0 {
 		set, report, err := sigma.Load(options, o.Dirs...)
 		if err != nil {

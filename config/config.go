@@ -50,6 +50,8 @@ type Config struct {
 	Ingest Ingest `yaml:"ingest"`
 	// Archive says how they are kept.
 	Archive Archive `yaml:"archive"`
+	// Detect says what events are held against as they come.
+	Detect Detect `yaml:"detect"`
 }
 
 // TLS names a certificate and its key, PEM.
@@ -84,6 +86,7 @@ func Default() Config {
 		Notify:   defaultNotify(),
 		Ingest:   defaultIngest(),
 		Archive:  Archive{CutAfter: time.Minute},
+		Detect:   Detect{Rules: []string{}, Lists: []string{}, Indicators: []string{}},
 	}
 }
 

@@ -47,6 +47,13 @@ type Archive struct {
 	CutAfter time.Duration `yaml:"cut_after"`
 }
 
+// Detect says what events are held against as they come.
+type Detect struct {
+	Rules      []string `yaml:"rules"`      // folders or files of Sigma rules; none: the starter rules
+	Lists      []string `yaml:"lists"`      // files and folders of value lists, for rules that ask for them
+	Indicators []string `yaml:"indicators"` // files
+}
+
 func defaultIngest() Ingest {
 	return Ingest{Syslog: []Syslog{}, Shards: 1, MaxGB: 8, RedactNHSNumbers: true}
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"math/big"
@@ -99,7 +100,9 @@ func TestRealSenders(t *testing.T) {
     - {name: tcp, listen: "127.0.0.1:0", transport: tcp, organisation: XZ9A3, networks: [127.0.0.0/8]}
     - {name: udp, listen: "127.0.0.1:0", transport: udp, organisation: XZ9A3, networks: [127.0.0.0/8]}
 archive: {cut_after: 500ms}
+detect: {indicators: [%[1]s/indicators.txt]}
 `, dir))
+	write(t, filepath.Join(dir, "indicators.txt"), "203.0.113.24\n")
 	s.Run("sender", "add", "--org", "XZ9A1", "--name", "rsyslog", "--certificate", filepath.Join(dir, "rsyslog.pem"))
 	s.Run("sender", "add", "--org", "XZ9A2", "--name", "syslog-ng", "--certificate", filepath.Join(dir, "syslogng.pem"))
 	token := s.Token("XZ9A4")
@@ -179,6 +182,27 @@ log { source(s); destination(d); };
 			if h.Organisation != "XZ9A4" {
 				t.Fatalf("%+v", h)
 			}
+		}
+	})
+	t.Run("detections", func(t *testing.T) {
+		var seen struct {
+			Organisation string
+			Count        int
+			Indicator    string
+		}
+		for range 40 { // what was seen is kept once a second
+			if out := s.Run("detections", "--json"); len(out) > 0 {
+				if err := json.Unmarshal(out, &seen); err != nil {
+					t.Fatalf("%v\n%s", err, out)
+				}
+				if seen.Count == 50 {
+					break
+				}
+			}
+			time.Sleep(250 * time.Millisecond)
+		}
+		if seen.Organisation != "XZ9A4" || seen.Count != 50 || seen.Indicator != "address 203.0.113.24" {
+			t.Errorf("%+v", seen)
 		}
 	})
 }

@@ -48,7 +48,10 @@ type span struct{ from, to int }
 func New(folder string) (*Disk, error) {
 	d := &Disk{folder: folder}
 	d.root = d.node(true, 0o755)
-	return d, d.mount()
+	if err := d.mount(); err != nil {
+		return nil, err
+	}
+	return d, nil
 }
 
 func (d *Disk) node(folder bool, mode uint32) *node {

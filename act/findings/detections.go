@@ -1,0 +1,51 @@
+package findings
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"wardwatch/keep/store"
+	"wardwatch/ward"
+)
+
+// DetectionQuery chooses detections. Its zero value chooses all that the scope sees.
+type DetectionQuery = store.DetectionQuery
+
+// Levels are the levels of detections, the most urgent first.
+var Levels = []string{"critical", "high", "medium", "low", "informational"}
+
+// Urgency is the place of a level among Levels, 1 for the first; one that nobody knows comes after all.
+func Urgency(level string) int {
+	if at := slices.Index(Levels, strings.ToLower(level)); at >= 0 {
+		return at + 1
+	}
+	return len(Levels) + 1
+}
+
+// mostDetections is how many are listed at once when nobody says how many.
+const mostDetections = 500
+
+// Detect keeps what was seen, in the transaction in which the reader says how far it has read: a repeat of the reading adds nothing.
+func (d *Desk) Detect(ctx context.Context, tx *store.Tx, seen []ward.Detection) error {
+	for _, one := range seen {
+		if err := tx.SaveDetection(ctx, one, Urgency(one.Level)); err != nil {
+			return fmt.Errorf("findings: %w", err)
+		}
+		tx.Hint("detections", one.Org)
+	}
+	return nil
+}
+
+// Detections lists what was seen, the newest first.
+func (d *Desk) Detections(ctx context.Context, scope ward.Scope, q DetectionQuery) (all []ward.Detection, err error) {
+	if q.Limit <= 0 {
+		q.Limit = mostDetections
+	}
+	err = d.store.View(ctx, func(tx *store.Tx) error {
+		all, err = tx.Detections(ctx, scope, q)
+		return err
+	})
+	return all, err
+}
