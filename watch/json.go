@@ -42,6 +42,7 @@ type Decoder struct {
 	dataField Field // of a Windows Data element without a name
 	channels  [16]channelSeen
 	depth     int
+	head      []Value     // of a syslog message, while its text is tried as JSON
 	lines     *lineTables // of text; nil before its first line
 }
 

@@ -266,6 +266,8 @@ func (d *Decoder) message(program, message []byte, r *Record) {
 // inner reads a message that is of another format.
 func (d *Decoder) inner(program, message []byte, r *Record) bool {
 	switch {
+	case len(message) > 1 && message[0] == '{':
+		return d.jsonMessage(message, r)
 	case string(program) == "CEF", bytes.HasPrefix(message, []byte("CEF:")):
 		if string(program) == "CEF" { // the tag of syslog has eaten it
 			return d.cef(r.Raw, r)
@@ -287,6 +289,20 @@ func (d *Decoder) inner(program, message []byte, r *Record) bool {
 		return read(d, message, r)
 	}
 	return false
+}
+
+// jsonMessage reads a message that is one JSON object, as relays send the events of machines that write JSON. The head stays beside
+// what the object says only where the object cannot be read.
+func (d *Decoder) jsonMessage(message []byte, r *Record) bool {
+	line, head := r.Raw, append(d.head[:0], r.Values...)
+	d.head = head
+	rest, err := d.JSON(message, r)
+	r.Raw = line
+	if err != nil || len(bytes.TrimSpace(rest)) > 0 {
+		r.Values = append(r.Values[:0], head...)
+		return false
+	}
+	return true
 }
 
 // kernel reads what the kernel says of packets and of audit.

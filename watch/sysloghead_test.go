@@ -1,6 +1,8 @@
 package watch_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/leodido/go-syslog/v4/rfc5424"
@@ -24,6 +26,29 @@ func TestSyslogHost(t *testing.T) {
 	} {
 		if got := string(watch.SyslogHost([]byte(line))); got != want {
 			t.Errorf("%q: %q, want %q", line, got, want)
+		}
+	}
+}
+
+// TestAMessageThatIsJSONIsReadAsThat: relays send what machines write.
+func TestAMessageThatIsJSONIsReadAsThat(t *testing.T) {
+	d := watch.NewDecoder(watch.NewNames("EventID", "message", "hostname"))
+	head := "<134>1 2025-05-15T03:00:07Z relay.example winlog - - - "
+	event := `{"EventID":4624,"Channel":"Security","Hostname":"ws1.ward.example","TimeCreated":"2025-05-13T01:02:03Z"}`
+	for _, row := range []struct{ line, product, field, value string }{
+		{head + event, "windows", "EventID", "4624"},
+		{head + event + "\n", "windows", "EventID", "4624"},
+		{head + event[:40], "linux", "message", event[:40]},
+		{head + event + " and more", "linux", "hostname", "relay.example"},
+		{head + strings.Repeat("{\"a\":", 600), "linux", "hostname", "relay.example"},
+		{head + "{", "linux", "message", "{"},
+	} {
+		var r watch.Record
+		if err := d.Line(watch.Syslog, nil, []byte(row.line), &r); err != nil || r.Class.Log().Product != row.product || string(r.Raw) != row.line {
+			t.Errorf("%.80q: %+v, %q, %v", row.line, r.Class.Log(), r.Raw, err)
+		}
+		if !slices.ContainsFunc(r.Values, func(v watch.Value) bool { return string(v.Name) == row.field && string(v.Text) == row.value }) {
+			t.Errorf("%.80q: no %s=%s", row.line, row.field, row.value)
 		}
 	}
 }

@@ -25,6 +25,7 @@ import (
 	"wardwatch/keep/store"
 	"wardwatch/test/serving"
 	"wardwatch/test/shared"
+	"wardwatch/test/telemetry"
 	"wardwatch/ward"
 	"wardwatch/watch"
 	"wardwatch/watch/archive"
@@ -355,6 +356,76 @@ archive: {cut_after: 2s}
 		record(b, figure{"a line sent, at a pace of 60,000 a second", sent.Seconds() / float64(n) * 1e6, 1e6 / 58_000.0, "µs", on})
 		record(b, figure{"all of them in blocks after the last was sent", (all - sent).Seconds(), 5, "s", on})
 		record(b, figure{"memory while events are taken in, at most", peak, 1500, "MB", on})
+	}
+}
+
+// BenchmarkWatch is the whole path: lines and recorded events over TCP at a steady pace, on the same cores, durable, held against every
+// rule of the community and a million indicators, archived.
+func BenchmarkWatch(b *testing.B) {
+	const pace = 30_000 // a second
+	seconds, known := 60, 1_000_000
+	if testing.Short() {
+		seconds, known = 2, 10_000
+	}
+	n := pace * seconds
+	events := telemetry.OTRF(b)
+	for b.Loop() {
+		dir := b.TempDir()
+		list := filepath.Join(dir, "indicators.txt")
+		if err := os.WriteFile(list, []byte(strings.Join(absent(known), "\n")), 0o600); err != nil {
+			b.Fatal(err)
+		}
+		s := serving.New(b, dir, fmt.Sprintf(`ingest:
+  syslog: [{name: tcp, listen: "127.0.0.1:0", transport: tcp, organisation: XZ9A1, networks: [127.0.0.0/8]}]
+archive: {cut_after: 2s}
+detect: {rules: [%s], indicators: [%s]}
+`, strings.Join(telemetry.Rules(b), ", "), list))
+		s.Start()
+		lines := newWeblines(b)
+		c, err := net.Dial("tcp", s.Ears["tcp"])
+		if err != nil {
+			b.Fatal(err)
+		}
+		began, late := time.Now(), time.Duration(0)
+		var block []byte
+		for i := range n {
+			if i%len(events.All) == 0 {
+				events.Redraw(uint64(i)) //nolint:gosec // a seed
+			}
+			if i%10 < 7 {
+				block = lines.append(block)
+			} else {
+				block = append(block, "<134>1 - relay.hospital.example winlog - - - "...)
+				block = append(block, bytes.ReplaceAll(events.All[i%len(events.All)], []byte("\n"), []byte(" "))...)
+			}
+			if block = append(block, '\n'); i%(pace/20) == 0 || i == n-1 {
+				if _, err := c.Write(block); err != nil {
+					b.Fatal(err)
+				}
+				block = block[:0]
+				due := began.Add(time.Second * time.Duration(i) / pace)
+				late = max(late, time.Since(due))
+				time.Sleep(time.Until(due))
+			}
+		}
+		sent := time.Since(began)
+		if err := c.Close(); err != nil {
+			b.Fatal(err)
+		}
+		for s.Searched() < n {
+			if time.Since(began) > 15*time.Minute {
+				b.Fatal("only", s.Searched(), "of", n, "were archived")
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		all := time.Since(began)
+		peak := peakMemory(b, s.Process())
+		s.Stop(syscall.SIGTERM)
+		on := fmt.Sprintf("%d events, %.0f a second, 70 %% web lines and 30 %% otrf; every rule, %d indicators; the sender on the same cores; every one found", n, float64(n)/sent.Seconds(), known)
+		record(b, figure{"the whole path: an event sent, at a pace of 30,000 a second", sent.Seconds() / float64(n) * 1e6, 1e6 / 29_000.0, "µs", on})
+		record(b, figure{"the whole path: the sender had to wait, at most", late.Seconds(), 5, "s", on})
+		record(b, figure{"the whole path: all in blocks after the last", (all - sent).Seconds(), 5, "s", on})
+		record(b, figure{"the whole path: memory at most", peak, 1500, "MB", on})
 	}
 }
 
