@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -168,8 +169,15 @@ func (e *ears) close() (err error) {
 	return err
 }
 
+// gcPercent is how much garbage there may be beside what is used: half of what is usual, because rows that wait to be compressed are
+// garbage soon, and the memory of a server is counted.
+const gcPercent = 50
+
 // run takes events in until ctx ends; then what was taken is published, and what was read is cut.
 func (e *ears) run(ctx context.Context) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	listening, deaf := context.WithCancel(ctx)
 	defer deaf()
 	flowing, stop := context.WithCancel(context.WithoutCancel(ctx))

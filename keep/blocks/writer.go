@@ -25,6 +25,8 @@ import (
 const (
 	// groupRows is how many rows a row group has: they are sorted and compressed together, and held in memory until then.
 	groupRows = 64 << 10
+	// groupBytes ends a row group of long events before it has so many rows.
+	groupBytes = 64 << 20
 	// chunkRows is how many rows share a filter of their own, which is what one hit costs to read.
 	chunkRows = 2 << 10
 	pageBytes = 512 << 10
@@ -87,7 +89,7 @@ func (w *Writer) Append(row Row, found Found) error {
 		w.domains[d] = struct{}{}
 	}
 	w.held += int64(len(row.Raw)+len(row.Header)+8*len(found.Keys)) + 300
-	if w.count++; len(w.rows) == groupRows || w.held > 8*groupRows<<10 {
+	if w.count++; len(w.rows) == groupRows || w.held > groupBytes {
 		return w.Flush()
 	}
 	return nil

@@ -41,7 +41,7 @@ type slot struct {
 // Bounds of what a Cutter holds.
 const (
 	mostOpen  = 128       // writers
-	mostHeld  = 256 << 20 // bytes of rows in memory
+	mostHeld  = 192 << 20 // bytes of rows in memory
 	mostWhole = 4         // blocks whose events are known one by one
 )
 
