@@ -95,10 +95,10 @@ func (r EventsImported) Text(w io.Writer) {
 }
 
 // orgCode is how a code is written that names a folder of the archive.
-var orgCode = regexp.MustCompile(`^[A-Z0-9][A-Z0-9_-]{0,31}$`)
+var orgCode = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`)
 
 func parseOrgCode(code string) (ward.OrgID, error) {
-	code = strings.ToUpper(strings.TrimSpace(code))
+	code = strings.TrimSpace(code)
 	if !orgCode.MatchString(code) {
 		return "", &ward.Invalid{Field: "org", Problem: fmt.Sprintf("%q is no code of an organisation", code), Hint: "write up to 32 letters and digits, such as XZ1A1"}
 	}
@@ -126,11 +126,10 @@ func (a *App) ImportEvents(ctx context.Context, o ImportEventsOptions) (r Events
 		return r, err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	r.Organisation = string(org)
-	r.Known, err = a.knowsOrganisation(ctx, org)
-	if err != nil {
+	if org, r.Known, err = a.asRegistered(ctx, org); err != nil {
 		return r, err
 	}
+	r.Organisation = string(org)
 	run := importing{archive: kept, cutter: kept.Cutter(), decoder: watch.NewDecoder(kept.Names), org: org, now: a.Clock.Now(), report: &r}
 	defer func() { err = errors.Join(err, run.cutter.Close()) }()
 	reading := file.Each(ctx, o.Files, file.Options{Format: format, Trouble: run.trouble, Progress: fileProgress(o.Files, o.Progress)}, func(e file.Event) error {
@@ -148,6 +147,16 @@ func (a *App) ImportEvents(ctx context.Context, o ImportEventsOptions) (r Events
 		return r, fmt.Errorf("archive import: no file could be read: %w", ErrNothingRead)
 	}
 	return r, nil
+}
+
+// asRegistered is the code as the register writes it, where it has the organisation; codes are in large letters there.
+func (a *App) asRegistered(ctx context.Context, org ward.OrgID) (as ward.OrgID, known bool, err error) {
+	for _, as := range []ward.OrgID{org, ward.OrgID(strings.ToUpper(string(org)))} {
+		if known, err = a.knowsOrganisation(ctx, as); known || err != nil {
+			return as, known, err
+		}
+	}
+	return org, false, nil
 }
 
 // knowsOrganisation says whether the register has the organisation.
@@ -278,7 +287,7 @@ func (a *App) HuntEvents(ctx context.Context, o HuntOptions) (err error) {
 		if err != nil {
 			return fmt.Errorf("hunt: %w", err)
 		}
-		h.Orgs = append(h.Orgs, org)
+		h.Orgs = append(h.Orgs, org, ward.OrgID(strings.ToUpper(code)))
 	}
 	kept, err := a.openArchive()
 	if err != nil {
