@@ -274,6 +274,7 @@ func (e *ears) cut(ctx context.Context, shard int) (err error) {
 				return err
 			}
 		case <-tick.C:
+			s.lookout.advance(e.app.Clock.Now())
 		case err := <-ended:
 			if ctx.Err() == nil {
 				return err

@@ -72,6 +72,16 @@ func (l *lookout) look(a *watch.Arrival, r *watch.Record, now time.Time) {
 	}
 }
 
+// advance lets time pass for what only the end of a window decides.
+func (l *lookout) advance(now time.Time) {
+	l.live.Advance(now, func(org string, found []detect.Detection) {
+		for i := range found {
+			at := found[i].Event
+			l.add(&watch.Arrival{Org: ward.OrgID(org), Source: at.File, Sequence: int64(at.Record), Received: now.UnixMicro()}, &found[i], now)
+		}
+	})
+}
+
 func (l *lookout) add(a *watch.Arrival, f *detect.Detection, now time.Time) {
 	at, _ := archive.HappenedAt([]byte(f.Event.Said), time.UnixMicro(a.Received).UTC())
 	key := [2]string{string(a.Org), f.Fingerprint()}
@@ -109,11 +119,13 @@ func shorten(text string) string {
 }
 
 // due says whether what was seen should be kept now.
-func (l *lookout) due(now time.Time) bool { return l.last > l.kept && !now.Before(l.next) }
+func (l *lookout) due(now time.Time) bool {
+	return (l.last > l.kept || len(l.seen) > 0) && !now.Before(l.next)
+}
 
 // keep keeps what was seen, and how far was looked, at once.
 func (l *lookout) keep(ctx context.Context, a *App, shard int) error {
-	if l.last == l.kept {
+	if l.last == l.kept && len(l.seen) == 0 {
 		return nil
 	}
 	all := make([]ward.Detection, 0, len(l.seen))

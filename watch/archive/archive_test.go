@@ -236,7 +236,7 @@ func TestWhatIsDamagedIsSaidAndTheRestIsFound(t *testing.T) {
 	}
 	spoil(t, objects[0])
 	hits, s := w.hunt(t, archive.HuntOptions{Query: query(t, "192.0.2.7"), Scope: ward.Everything()})
-	if len(hits) != 1 || len(s.Unread) != 1 || !errors.Is(s.Unread[0].Err, blocks.ErrCorrupt) {
+	if len(hits) != 1 || s.Events != 1 || len(s.Unread) != 1 || !errors.Is(s.Unread[0].Err, blocks.ErrCorrupt) {
 		t.Fatalf("%q %+v", hits, s.Unread)
 	}
 	report, err := w.Verify(t.Context(), nil)

@@ -46,7 +46,7 @@ type Summary struct {
 	Orgs   []ward.OrgID
 	Blocks int   // all that are kept of these organisations and that time
 	Opened int   // those that could not be left out by their first filter
-	Events int64 // in all blocks
+	Events int64 // in all blocks that could be searched to their end
 	Read   int64 // events that were looked at one by one
 	Hits   int64
 	// First and Last are the times between which the blocks have events; zero where there are none.
@@ -163,6 +163,7 @@ func (h *hunt) run(ctx context.Context, all []ward.Block, s *Summary, give func(
 		}
 		if r.err != nil {
 			s.Unread = append(s.Unread, Unread{all[at], r.err})
+			s.Events -= all[at].Rows
 		}
 		s.Hits += hits
 		s.Read += r.read

@@ -112,6 +112,14 @@ func (d *Detector) End(found []Detection) []Detection {
 	return d.correlated(d.correlator.Flush(), found)
 }
 
+// Advance says what the end of windows before that time decides, though no later record has come.
+func (d *Detector) Advance(at time.Time, found []Detection) []Detection {
+	if d.correlator == nil {
+		return found
+	}
+	return d.correlated(d.correlator.Advance(at), found)
+}
+
 // Looked is how many times a rule was looked at, of as many times as there were records and rules; 0 where the engine does not
 // count.
 func (d *Detector) Looked() int64 { return d.looked }

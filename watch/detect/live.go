@@ -25,6 +25,15 @@ func NewLive(rules *sigma.Set, program *sigma.Program, x *indicators.Index) *Liv
 	return &Live{program: program, rules: rules, indicators: x, of: map[string]*Detector{}}
 }
 
+// Advance says what the passing of time decides for each organisation, for which give is called with what was found.
+func (l *Live) Advance(now time.Time, give func(org string, found []Detection)) {
+	for org, d := range l.of {
+		if found := d.Advance(now, nil); len(found) > 0 {
+			give(org, found)
+		}
+	}
+}
+
 // Look appends to found what the record of an organisation shows.
 func (l *Live) Look(org string, r *watch.Record, at Event, found []Detection) []Detection {
 	d := l.of[org]
