@@ -294,12 +294,12 @@ func (d *Decoder) inner(program, message []byte, r *Record) bool {
 // jsonMessage reads a message that is one JSON object, as relays send the events of machines that write JSON. The head stays beside
 // what the object says only where the object cannot be read.
 func (d *Decoder) jsonMessage(message []byte, r *Record) bool {
-	line, head := r.Raw, append(d.head[:0], r.Values...)
-	d.head = head
+	line := r.Raw
+	d.head = append(d.head[:0], r.Values...)
 	rest, err := d.JSON(message, r)
 	r.Raw = line
 	if err != nil || len(bytes.TrimSpace(rest)) > 0 {
-		r.Values = append(r.Values[:0], head...)
+		r.Values = append(r.Values[:0], d.head...)
 		return false
 	}
 	return true
