@@ -36,23 +36,38 @@ func (a *App) archiveFolder() string {
 }
 
 // openArchive opens the archive of the data directory.
-func (a *App) openArchive() (*archive.Archive, error) { return a.openArchiveFor(archiveNames()) }
+func (a *App) openArchive(ctx context.Context) (*archive.Archive, error) {
+	return a.openArchiveFor(ctx, archiveNames())
+}
 
 // openArchiveFor opens it for records whose fields are numbered by names.
-func (a *App) openArchiveFor(names *watch.Names) (*archive.Archive, error) {
+func (a *App) openArchiveFor(ctx context.Context, names *watch.Names) (*archive.Archive, error) {
 	folder := a.archiveFolder()
-	bucket, err := blocks.OpenDirectory(folder)
+	bucket, err := a.openBucket(ctx)
 	if err != nil {
 		return nil, err
 	}
 	temp := filepath.Join(folder, ".growing")
 	if err := os.MkdirAll(temp, 0o700); err != nil {
-		return nil, errors.Join(err, bucket.Close())
+		return nil, fmt.Errorf("archive: %w", err)
 	}
-	return archive.New(archive.Options{
+	o := archive.Options{
 		Clock: a.Clock, Store: a.store, Bucket: bucket, Temp: temp, CutWait: a.Config.Archive.CutAfter, Log: a.log, Names: names,
 		Keyer: func(names *watch.Names) watch.Keyer { return indicators.NewKeyer(names) },
-	}), nil
+	}
+	for _, k := range a.Config.Archive.Keep {
+		o.Keep = append(o.Keep, archive.Keep{Org: ward.OrgID(k.Organisation), Kind: k.Kind, For: time.Duration(k.Days) * 24 * time.Hour, Purpose: k.Purpose})
+	}
+	return archive.New(o), nil
+}
+
+// openBucket opens where the blocks are.
+func (a *App) openBucket(ctx context.Context) (blocks.Bucket, error) {
+	s := a.Config.Archive.S3
+	if s.Endpoint == "" {
+		return blocks.OpenDirectory(a.archiveFolder())
+	}
+	return blocks.OpenS3(ctx, blocks.S3Options{Endpoint: s.Endpoint, Region: s.Region, Bucket: s.Bucket, Prefix: s.Prefix, Key: s.Key, Secret: s.Secret, Plain: s.Plain})
 }
 
 // ImportEventsOptions say what is archived.
@@ -116,7 +131,7 @@ func (a *App) ImportEvents(ctx context.Context, o ImportEventsOptions) (r Events
 	if !ok {
 		return r, &ward.Invalid{Field: "format", Problem: fmt.Sprintf("%q is not known", o.Format), Hint: strings.Join(watch.Formats(), ", ")}
 	}
-	kept, err := a.openArchive()
+	kept, err := a.openArchive(ctx)
 	if err != nil {
 		return r, err
 	}
@@ -289,7 +304,7 @@ func (a *App) HuntEvents(ctx context.Context, o HuntOptions) (err error) {
 		}
 		h.Orgs = append(h.Orgs, org, ward.OrgID(strings.ToUpper(code)))
 	}
-	kept, err := a.openArchive()
+	kept, err := a.openArchive(ctx)
 	if err != nil {
 		return err
 	}
@@ -506,14 +521,4 @@ func orgsShown(orgs []ward.OrgID) string {
 		names[i] = string(org)
 	}
 	return strings.Join(names, ", ")
-}
-
-// VerifyArchive checks everything that is kept.
-func (a *App) VerifyArchive(ctx context.Context, progress func(done, total int64)) (report archive.Report, err error) {
-	kept, err := a.openArchive()
-	if err != nil {
-		return report, err
-	}
-	defer func() { err = errors.Join(err, kept.Close()) }()
-	return kept.Verify(ctx, progress)
 }

@@ -40,6 +40,7 @@ type ears struct {
 	archive  *archive.Archive
 	eyes     *eyes
 	where    map[string]string
+	unlock   func() error // lets another process cut blocks
 }
 
 // openEars opens every listener and what stands behind it. Nothing is taken yet.
@@ -55,10 +56,16 @@ func (a *App) openEars(ctx context.Context) (e *ears, err error) {
 	if e.eyes, err = a.openEyes(); err != nil {
 		return nil, err
 	}
-	if e.archive, err = a.openArchiveFor(e.eyes.rules.Names); err != nil {
+	if e.archive, err = a.openArchiveFor(ctx, e.eyes.rules.Names); err != nil {
 		return nil, err
 	}
-	e.bus, err = bus.Open(ctx, bus.Options{Folder: filepath.Join(a.Config.Data, "bus"), Shards: c.Shards, MaxBytes: int64(c.MaxGB) << 30, Clock: a.Clock, Log: a.log})
+	if e.unlock, err = tryLock(filepath.Join(a.archiveFolder(), ".serving.lock")); err != nil {
+		return nil, err
+	}
+	e.bus, err = bus.Open(ctx, bus.Options{
+		Folder: filepath.Join(a.Config.Data, "bus"), URL: c.Bus.URL, Login: c.Bus.Credentials, CA: c.Bus.CA, Prefix: c.Bus.Prefix, Replicas: c.Bus.Replicas,
+		Shards: c.Shards, MaxBytes: int64(c.MaxGB) << 30, Clock: a.Clock, Log: a.log,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -166,6 +173,9 @@ func (e *ears) close() (err error) {
 	if e.archive != nil {
 		err = errors.Join(err, e.archive.Close())
 	}
+	if e.unlock != nil {
+		err = errors.Join(err, e.unlock())
+	}
 	return err
 }
 
@@ -196,6 +206,7 @@ func (e *ears) run(ctx context.Context) error {
 		})
 	}
 	flow.Go(func() { _ = e.pipeline.Run(flowing) })
+	readers.Go(func() { e.app.tend(reading, e.archive) })
 	for shard := range e.bus.Shards() {
 		readers.Go(func() { e.read(reading, shard) })
 	}

@@ -85,7 +85,7 @@ func Default() Config {
 		Feeds:    map[string]Feed{},
 		Notify:   defaultNotify(),
 		Ingest:   defaultIngest(),
-		Archive:  Archive{CutAfter: time.Minute},
+		Archive:  Archive{CutAfter: time.Minute, Keep: []Keep{}},
 		Detect:   Detect{Rules: []string{}, Lists: []string{}, Indicators: []string{}},
 	}
 }

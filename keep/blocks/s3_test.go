@@ -1,77 +1,18 @@
 package blocks_test
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"wardwatch/keep/blocks"
 	"wardwatch/test/contract"
-	"wardwatch/test/shared"
+	"wardwatch/test/peers/s3"
 )
 
-// gateway starts an S3 server over a new folder with one bucket, and says how to reach it.
-func gateway(t *testing.T) blocks.S3Options {
-	t.Helper()
-	path, err := exec.LookPath("versitygw")
-	if err != nil {
-		out, _ := exec.Command("go", "env", "GOPATH").Output()
-		path = filepath.Join(strings.TrimSpace(string(out)), "bin", "versitygw")
-	}
-	if _, err := os.Stat(path); err != nil {
-		shared.Skip(t, "versitygw is not installed: .ci/needs versitygw")
-	}
-	folder := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(folder, "data", "events"), 0o750); err != nil {
-		t.Fatal(err)
-	}
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	_ = listener.Close()
-	server := exec.Command(path, "--port", address, "--access", "watch", "--secret", "watch-secret", "--quiet", "posix", "--sidecar", filepath.Join(folder, "meta"), filepath.Join(folder, "data"))
-	if err := os.MkdirAll(filepath.Join(folder, "meta"), 0o750); err != nil {
-		t.Fatal(err)
-	}
-	var said strings.Builder
-	server.Stdout, server.Stderr = &said, &said
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = server.Process.Kill()
-		_ = server.Wait()
-		if t.Failed() {
-			t.Log(said.String())
-		}
-	})
-	o := blocks.S3Options{Endpoint: address, Region: "us-east-1", Bucket: "events", Key: "watch", Secret: "watch-secret", Plain: true}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	for {
-		_, err := blocks.OpenS3(ctx, o)
-		if err == nil {
-			return o
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("versitygw does not answer: %v", err)
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-}
-
 func TestS3IsABucket(t *testing.T) {
-	at := gateway(t)
+	at := s3.Gateway(t)
 	contract.Bucket(t, func(t *testing.T) blocks.Bucket {
 		o := at
 		o.Prefix = rand.Text() + "/"
@@ -84,7 +25,7 @@ func TestS3IsABucket(t *testing.T) {
 }
 
 func TestAnS3ThatCannotBeUsed(t *testing.T) {
-	at := gateway(t)
+	at := s3.Gateway(t)
 	for what, change := range map[string]func(*blocks.S3Options){
 		"no such bucket": func(o *blocks.S3Options) { o.Bucket = "other" },
 		"wrong secret":   func(o *blocks.S3Options) { o.Secret = "wrong-secret" },

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -49,6 +50,8 @@ type Writer struct {
 	arena   []byte
 	keys    []uint64
 	domains map[string]struct{}
+	kinds   map[ward.EventKind]struct{}
+	kind    [3]string // of the last row, which is in kinds
 
 	file    *os.File
 	sum     hash.Hash
@@ -62,7 +65,7 @@ type Writer struct {
 // NewWriter makes an empty Writer, which costs next to nothing until rows come.
 func NewWriter(o WriterOptions) *Writer {
 	o.Day = o.Day.UTC().Truncate(24 * time.Hour)
-	return &Writer{o: o, domains: map[string]struct{}{}}
+	return &Writer{o: o, domains: map[string]struct{}{}, kinds: map[ward.EventKind]struct{}{}}
 }
 
 // Rows is how many rows were appended.
@@ -81,6 +84,9 @@ func (w *Writer) Append(row Row, found Found) error {
 	}
 	w.received = max(w.received, row.Received)
 	row.Raw, row.Header = w.copied(row.Raw), w.copied(row.Header)
+	if kind := [3]string{row.Product, row.Service, row.Category}; kind != w.kind || w.count == 0 {
+		w.kinds[ward.KindOf(row.Product, row.Service, row.Category)], w.kind = struct{}{}, kind
+	}
 	from := len(w.keys)
 	w.keys = append(w.keys, found.Keys...)
 	w.rows = append(w.rows, row)
@@ -188,7 +194,7 @@ func (w *Writer) Seal(ctx context.Context, to Bucket) (ward.Block, error) {
 	b := ward.Block{
 		Org: w.o.Org, Name: name + ".parquet", Index: name + ".index", Day: w.o.Day, Rows: w.count, Bytes: size + int64(len(index)),
 		First: time.UnixMicro(w.first).UTC(), Last: time.UnixMicro(w.last).UTC(), Received: time.UnixMicro(w.received).UTC(),
-		State: ward.BlockKept,
+		Kinds: slices.Sorted(maps.Keys(w.kinds)), State: ward.BlockKept,
 	}
 	if err := create(ctx, to, b.Index, bytes.NewReader(index)); err != nil {
 		return ward.Block{}, err
@@ -210,6 +216,31 @@ func create(ctx context.Context, to Bucket, name string, body io.Reader) error {
 // Folder is where the blocks of an organisation's day are, as hive writes it: events/organisation=ZZ1/day=2025-05-15/.
 func Folder(org ward.OrgID, day time.Time) string {
 	return "events/organisation=" + plainName(string(org)) + "/day=" + day.UTC().Format(time.DateOnly) + "/"
+}
+
+// WhoseDay says whose block an object is, and of which day, by its name.
+func WhoseDay(name string) (org ward.OrgID, day time.Time, ok bool) {
+	rest, ok := strings.CutPrefix(name, "events/organisation=")
+	code, rest, is := strings.Cut(rest, "/day=")
+	date, _, also := strings.Cut(rest, "/")
+	day, err := time.Parse(time.DateOnly, date)
+	if !ok || !is || !also || err != nil {
+		return "", day, false
+	}
+	var plain []byte
+	for i := 0; i < len(code); i++ {
+		if code[i] != '_' {
+			plain = append(plain, code[i])
+			continue
+		}
+		one, err := hex.DecodeString(code[i+1 : min(i+3, len(code))])
+		if err != nil || len(one) != 1 {
+			return "", day, false
+		}
+		plain = append(plain, one[0])
+		i += 2
+	}
+	return ward.OrgID(plain), day, true
 }
 
 // plainName writes what is no letter, digit or '-' as '_' and two hexadecimal digits, so that no code of an organisation is another

@@ -29,6 +29,8 @@ import (
 type Options struct {
 	Folder   string     // of the server in this process
 	URL      string     // of a server elsewhere, in the place of one in this process
+	Login    string     // file of credentials for it; empty: none
+	CA       string     // PEM file of authorities for it; empty: the machine's
 	Prefix   string     // before the names of streams elsewhere; default wardwatch
 	Shards   int        // streams; default 1
 	MaxBytes int64      // of all shards together; default 8 GB
@@ -122,6 +124,12 @@ func (b *Bus) open(ctx context.Context) (_ *engine, err error) {
 			return nil, err
 		}
 		options = append(options, nats.InProcessServer(e.server))
+	}
+	if b.o.Login != "" {
+		options = append(options, nats.UserCredentials(b.o.Login))
+	}
+	if b.o.CA != "" {
+		options = append(options, nats.RootCAs(b.o.CA))
 	}
 	if e.conn, err = nats.Connect(b.o.URL, options...); err != nil {
 		return nil, err

@@ -29,6 +29,7 @@ type Options struct {
 	CutWait time.Duration // after this long they are cut anyway; default a minute
 	Memory  int64         // bytes of filters held; default 512 MB
 	Workers int           // of one hunt; default 2
+	Keep    []Keep        // how long events are kept; none: for ever
 }
 
 const (

@@ -239,18 +239,18 @@ func TestWhatIsDamagedIsSaidAndTheRestIsFound(t *testing.T) {
 	if len(hits) != 1 || s.Events != 1 || len(s.Unread) != 1 || !errors.Is(s.Unread[0].Err, blocks.ErrCorrupt) {
 		t.Fatalf("%q %+v", hits, s.Unread)
 	}
-	report, err := w.Verify(t.Context(), nil)
+	report, err := w.Verify(t.Context(), archive.VerifyOptions{})
 	if err != nil || len(report.Faults) != 1 || report.Faults[0].Lost != 0 {
 		t.Fatalf("%+v %v", report, err)
 	}
 	if hits, s = w.hunt(t, archive.HuntOptions{Query: query(t, "192.0.2.7"), Scope: ward.Everything()}); len(hits) != 2 || len(s.Unread) != 0 {
 		t.Fatalf("after its index was made anew: %q %+v", hits, s.Unread)
 	}
-	if report, err = w.Verify(t.Context(), nil); err != nil || len(report.Faults) != 0 {
+	if report, err = w.Verify(t.Context(), archive.VerifyOptions{}); err != nil || len(report.Faults) != 0 {
 		t.Fatalf("%+v %v", report, err)
 	}
 	spoil(t, strings.TrimSuffix(objects[0], ".index")+".parquet")
-	if report, err = w.Verify(t.Context(), nil); err != nil || len(report.Faults) != 1 || report.Faults[0].Lost != 1 {
+	if report, err = w.Verify(t.Context(), archive.VerifyOptions{}); err != nil || len(report.Faults) != 1 || report.Faults[0].Lost != 1 {
 		t.Fatalf("%+v %v", report, err)
 	}
 	if hits, s = w.hunt(t, archive.HuntOptions{Query: query(t, "192.0.2.7"), Scope: ward.Everything()}); len(hits) != 1 || len(s.Unread) != 1 {

@@ -190,7 +190,7 @@ func (c *Cutter) has(ctx context.Context, b *ward.Block, id watch.EventID) (bool
 		}
 		all := make(map[watch.EventID]struct{}, b.Rows)
 		err = open.Read(blocks.Range{To: b.Rows}, func(_ int64, row *blocks.Row) error {
-			one := watch.Arrival{Org: b.Org, Source: row.Source, Batch: row.Batch, Sequence: row.Sequence, Raw: row.Raw}
+			one := arrivalOf(b.Org, row)
 			all[one.ID()] = struct{}{}
 			return ctx.Err()
 		})

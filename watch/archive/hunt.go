@@ -248,7 +248,7 @@ func (l *looking) row(row *blocks.Row) {
 		return
 	}
 	raw := slices.Clone(row.Raw)
-	one := watch.Arrival{Org: l.org, Source: row.Source, Batch: row.Batch, Sequence: row.Sequence, Raw: raw}
+	one := arrivalOf(l.org, row)
 	id := one.ID()
 	for _, m := range l.matches {
 		l.hits = append(l.hits, Hit{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,56 +28,139 @@ type Report struct {
 	Events int64   `json:"events"`
 	Bytes  int64   `json:"bytes"`
 	Faults []Fault `json:"faults"`
+	// Unlisted are objects that no manifest knows. A cut that was broken off leaves such a block, whose events were cut again; so
+	// does a manifest that was put back from before. Adopted are events of such blocks that are kept now and were not before.
+	Unlisted []string `json:"unlisted"`
+	Adopted  int64    `json:"adopted"`
+	// Deletions are the records of what was deleted, each proven by the next.
+	Deletions int `json:"deletions"`
+}
+
+// VerifyOptions say what Verify does beside naming what is wrong.
+type VerifyOptions struct {
+	// Adopt takes into the manifest what it lacks of the blocks that it does not know, and removes those of which it lacks nothing.
+	// Nobody may be cutting blocks meanwhile.
+	Adopt    bool
+	Progress func(done, total int64)
 }
 
 // Verify reads every block and checks it. What is wrong is named; an index is made anew from its rows; of a block whose rows are
-// damaged those that can be read are kept in a new one, and it is quarantined. Objects that no manifest knows are named: those of
-// the last day may be a block that is being cut.
-func (a *Archive) Verify(ctx context.Context, progress func(done, total int64)) (report Report, err error) {
-	var all []ward.Block
-	err = a.Store.View(ctx, func(tx *store.Tx) (err error) {
-		all, err = tx.BlocksBetween(ctx, ward.Everything(), time.Time{}, time.Time{})
-		return err
-	})
+// damaged those that can be read are kept in a new one, and it is quarantined.
+func (a *Archive) Verify(ctx context.Context, o VerifyOptions) (report Report, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("archive: verify: %w", err)
+		}
+	}()
+	report.Faults, report.Unlisted = []Fault{}, []string{}
+	all, err := a.listed(ctx)
 	if err != nil {
-		return report, fmt.Errorf("archive: verify: %w", err)
+		return report, err
 	}
-	report.Faults = []Fault{}
-	known := map[string]bool{}
 	for i, b := range all {
-		known[b.Name], known[b.Index] = true, true
 		report.Blocks++
 		report.Events += b.Rows
 		report.Bytes += b.Bytes
 		fault, err := a.verify(ctx, b)
 		if err != nil {
-			return report, fmt.Errorf("archive: verify: %w", err)
+			return report, err
 		}
 		if fault != nil {
 			report.Faults = append(report.Faults, *fault)
 		}
-		if progress != nil {
-			progress(int64(i+1), int64(len(all)))
+		if o.Progress != nil {
+			o.Progress(int64(i+1), int64(len(all)))
 		}
 	}
-	for name, err := range a.Bucket.Names(ctx, "events/", "") {
-		if err != nil {
-			return report, fmt.Errorf("archive: verify: %w", err)
-		}
-		if !known[name] && !a.cutting(ctx, name) {
-			report.Faults = append(report.Faults, Fault{Block: name, Problem: "is in no manifest", Done: "left as it is"})
+	if err := a.verifyDeletions(ctx, &report); err != nil {
+		return report, err
+	}
+	if report.Unlisted, err = a.unlisted(ctx); err != nil || !o.Adopt {
+		return report, err
+	}
+	for _, name := range report.Unlisted {
+		switch {
+		case strings.HasSuffix(name, ".parquet"):
+			rows, err := a.adopt(ctx, name)
+			if ctx.Err() != nil {
+				return report, ctx.Err()
+			}
+			if err != nil {
+				report.Faults = append(report.Faults, Fault{Block: name, Problem: oneLine(err), Done: "left as it is"})
+			}
+			report.Adopted += rows
+		case !slices.Contains(report.Unlisted, strings.TrimSuffix(name, ".index")+".parquet"): // an index of nothing
+			if err := a.Bucket.Remove(ctx, name); err != nil {
+				return report, err
+			}
 		}
 	}
 	return report, nil
 }
 
-// cutting says whether the manifest knows an object by now.
-func (a *Archive) cutting(ctx context.Context, name string) (known bool) {
-	_ = a.Store.View(ctx, func(tx *store.Tx) (err error) { // not known: then it is named
-		known, err = tx.KnowsObject(ctx, name)
+func (a *Archive) listed(ctx context.Context) (all []ward.Block, err error) {
+	err = a.Store.View(ctx, func(tx *store.Tx) (err error) {
+		all, err = tx.BlocksBetween(ctx, ward.Everything(), time.Time{}, time.Time{})
 		return err
 	})
-	return known
+	return all, err
+}
+
+// unlisted are the objects that no manifest knows.
+func (a *Archive) unlisted(ctx context.Context) (names []string, err error) {
+	names = []string{}
+	for name, err := range a.Bucket.Names(ctx, "events/", "") {
+		if err != nil {
+			return nil, err
+		}
+		known := false
+		err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
+			known, err = tx.KnowsObject(ctx, name)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		if !known {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// verifyDeletions holds the records of what was deleted against each other and against what is there.
+func (a *Archive) verifyDeletions(ctx context.Context, report *Report) error {
+	var all []ward.Deletion
+	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
+		all, err = tx.Deletions(ctx, ward.Everything())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	report.Deletions = len(all)
+	before := ""
+	for _, d := range all {
+		if d.Chain != d.Link(before) {
+			report.Faults = append(report.Faults, Fault{Block: d.Block, Problem: fmt.Sprintf("record %d of what was deleted was changed, or one before it is missing", d.ID), Done: "nothing"})
+		}
+		before = d.Chain
+		if d.Removed.IsZero() {
+			continue // it is still to go
+		}
+		object, err := a.Bucket.Open(ctx, d.Block)
+		if errors.Is(err, blocks.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		report.Faults = append(report.Faults, Fault{Block: d.Block, Problem: "was deleted, and is there", Done: "nothing"})
+		if err := object.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // verify checks one block. An error is of the store, or of ctx.
@@ -89,8 +173,14 @@ func (a *Archive) verify(ctx context.Context, b ward.Block) (*Fault, error) {
 	if err == nil {
 		err = errors.Join(open.Verify(), open.Close())
 	}
-	if err == nil || ctx.Err() != nil {
+	if err == nil && ctx.Err() == nil {
+		return nil, a.Store.Update(ctx, func(tx *store.Tx) error { return tx.BlockVerified(ctx, b.ID, a.Clock.Now()) })
+	}
+	if ctx.Err() != nil {
 		return nil, ctx.Err()
+	}
+	if gone, err := a.ended(ctx, b); gone || err != nil {
+		return nil, err // merged or deleted since it was listed
 	}
 	fault := &Fault{Block: b.Name, Problem: oneLine(err)}
 	var rescued []ward.Block
@@ -121,24 +211,23 @@ func (a *Archive) verify(ctx context.Context, b ward.Block) (*Fault, error) {
 	})
 }
 
+// ended says whether a block is not among those that stand any more.
+func (a *Archive) ended(ctx context.Context, b ward.Block) (gone bool, err error) {
+	err = a.Store.View(ctx, func(tx *store.Tx) error {
+		state, err := tx.BlockState(ctx, b.ID)
+		gone = state != b.State
+		return err
+	})
+	return gone, err
+}
+
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
 // rescue writes what can be read of a block into a new one: the same one where only its index was damaged.
 func (a *Archive) rescue(ctx context.Context, b ward.Block) (kept ward.Block, lost int64, err error) {
-	cutter := a.Cutter()
-	w := blocks.NewWriter(blocks.WriterOptions{Org: b.Org, Day: b.Day, Temp: a.Temp})
+	w := a.newRewriter(b.Org, b.Day)
 	defer func() { err = errors.Join(err, w.Close()) }()
-	decoder, record := watch.NewDecoder(a.Names), watch.Record{}
-	lost, err = blocks.Salvage(ctx, a.Bucket, b, func(row *blocks.Row) error {
-		format, _ := watch.FormatOf(row.Format)
-		_ = decoder.Event(format, row.Header, row.Raw, &record) // as when it was cut
-		one := watch.Arrival{Org: b.Org, Source: row.Source, Batch: row.Batch, Sequence: row.Sequence, Raw: row.Raw}
-		var found blocks.Found
-		if found.Keys, found.Domains = cutter.found(&record); one.Repeatable() {
-			found.ID = short(one.ID())
-		}
-		return w.Append(*row, found)
-	})
+	lost, err = blocks.Salvage(ctx, a.Bucket, b, w.add)
 	if err != nil || w.Rows() == 0 {
 		return ward.Block{}, lost, err
 	}
@@ -150,4 +239,85 @@ func (a *Archive) rescue(ctx context.Context, b ward.Block) (kept ward.Block, lo
 	kept, err = w.Seal(ctx, a.Bucket)
 	kept.Sealed = a.Clock.Now()
 	return kept, lost, err
+}
+
+// adopt takes a block that no manifest knows into the manifest: all of it, or in a block of their own the events that are in none
+// that the manifest has.
+func (a *Archive) adopt(ctx context.Context, name string) (rows int64, err error) {
+	org, day, ok := blocks.WhoseDay(name)
+	if !ok {
+		return 0, fmt.Errorf("%s is not named as a block is", name)
+	}
+	b := ward.Block{Org: org, Day: day, Name: name, Index: strings.TrimSuffix(name, ".parquet") + ".index", State: ward.BlockKept}
+	fresh := map[watch.EventID]struct{}{}
+	lost, err := blocks.Salvage(ctx, a.Bucket, b, func(row *blocks.Row) error {
+		one := arrivalOf(org, row)
+		fresh[one.ID()] = struct{}{}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	if lost > 0 {
+		return 0, fmt.Errorf("%d of its events cannot be read", lost)
+	}
+	if err := a.withoutKnown(ctx, org, day, fresh); err != nil {
+		return 0, err
+	}
+	if len(fresh) > 0 {
+		w := a.newRewriter(org, day)
+		defer func() { err = errors.Join(err, w.Close()) }()
+		_, err := blocks.Salvage(ctx, a.Bucket, b, func(row *blocks.Row) error {
+			one := arrivalOf(org, row)
+			id := one.ID()
+			if _, ok := fresh[id]; !ok {
+				return nil
+			}
+			delete(fresh, id)
+			return w.add(row)
+		})
+		if err != nil {
+			return 0, err
+		}
+		kept, err := w.Seal(ctx, a.Bucket)
+		if err != nil {
+			return 0, err
+		}
+		kept.Sealed, rows = a.Clock.Now(), kept.Rows
+		if err := a.Store.Update(ctx, func(tx *store.Tx) error { return tx.AddBlock(ctx, kept) }); err != nil {
+			return 0, err
+		}
+		if kept.Name == name {
+			return rows, nil
+		}
+	}
+	return rows, errors.Join(a.Bucket.Remove(ctx, b.Name), a.Bucket.Remove(ctx, b.Index))
+}
+
+// withoutKnown takes the events out of a set that are in a block of their day.
+func (a *Archive) withoutKnown(ctx context.Context, org ward.OrgID, day time.Time, of map[watch.EventID]struct{}) error {
+	var kept []ward.Block
+	err := a.Store.View(ctx, func(tx *store.Tx) (err error) {
+		kept, err = tx.BlocksOfDay(ctx, org, day)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, b := range kept {
+		if len(of) == 0 {
+			return nil
+		}
+		err := a.shelf.With(ctx, b, func(open *blocks.Block) error {
+			return open.Read(blocks.Range{To: b.Rows}, func(_ int64, row *blocks.Row) error {
+				one := arrivalOf(org, row)
+				delete(of, one.ID())
+				return ctx.Err()
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
