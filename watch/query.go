@@ -15,6 +15,14 @@ type Query interface {
 	Matcher() Matcher
 }
 
+// A BlockQuery is a Query that leaves out more of a block once it is told which domains stand in it: a part of a name has no key, and
+// the names that have the part do.
+type BlockQuery interface {
+	Query
+	// NeedlesIn are the needles for one block. containing gives its domains that have the text in them, small letters.
+	NeedlesIn(containing func(text string) ([]string, error)) ([][]uint64, error)
+}
+
 // A Matcher says what of a query an event shows.
 type Matcher interface {
 	// Match appends to matches what the record shows; nothing: it is no hit. Nothing that is appended points into the record.
@@ -23,8 +31,8 @@ type Matcher interface {
 
 // A Match is one thing that a query asked for, in one place of an event.
 type Match struct {
-	Kind  string // address, network, domain, url, url-prefix, md5, sha1, sha256, sha512, email, file, user, rule, field
-	Value string // what was asked for: the indicator as it is compared, the id of a rule, the query of a field
+	Kind  string // address, network, domain, url, url-prefix, md5, sha1, sha256, sha512, email, file, rule, query
+	Value string // what was asked for: the indicator as it is compared, the id of a rule, a query as it was written
 	Field string // the field that shows it; empty where the format has none
 	Text  string // what stands there
 }

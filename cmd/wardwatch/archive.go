@@ -192,16 +192,23 @@ func huntCommand(sh *shell) *cobra.Command {
 	var o app.HuntOptions
 	cmd := &cobra.Command{
 		Use:   "hunt INDICATOR...",
-		Short: "Look for indicators in everything that is kept",
+		Short: "Look for indicators, by a query or by a rule in everything that is kept",
 		Long: `Looks for addresses, networks, domains (and what is below them), URLs, digests, e-mail addresses and names of files in all kept
 events, and prints each event that shows one. Their kind is told by their shape; they may be defanged (hxxp://files[.]bad[.]example/).
 --indicators reads a file: one value a line, CSV or NDJSON with a column that says the kind.
+
+--query asks for fields in the place of indicators: user=jane and not host=srv1, CommandLine~"-enc ", ip=203.0.113.0/24 or domain~files. NAME=VALUE is
+the whole of a value and NAME~TEXT a part of it, letters large or small; user, host, ip, domain, url, hash, email and file mean such a thing in
+whatever field it stands, other names a field as its log calls it; a TEXT alone stands anywhere in the event. and, or, not and brackets join them. --rule reads a
+Sigma rule. What asks for a user, an address, a domain, a URL, a digest, an e-mail address or a file reads few events; else all are read.
 
 What was searched is said on standard error: how many events, whose, and from when to when. It ends with 0 whether something was
 found or not, and with 1 when a part of the archive could not be searched.`,
 		Example: `  wardwatch hunt 203.0.113.7 attacker.example
   wardwatch hunt --since 30d --count --indicators campaign.csv
-  wardwatch hunt --json --since 2025-05-13 'hxxps://files[.]attacker[.]example/x'`,
+  wardwatch hunt --json --since 2025-05-13 'hxxps://files[.]attacker[.]example/x'
+  wardwatch hunt --since 7d --query 'user=jane and not host=srv1'
+  wardwatch hunt --rule webshell.yml`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return sh.open(cmd.Context(), func(a *app.App) error {
 				o.Values, o.JSON, o.Out, o.Err, o.Progress = args, sh.json, sh.out, sh.err, sh.progress("blocks")
@@ -214,6 +221,8 @@ found or not, and with 1 when a part of the archive could not be searched.`,
 	flags.StringVar(&o.Until, "until", "", "only events up to then")
 	flags.StringArrayVar(&o.Orgs, "org", nil, "only of the organisation with this code (repeatable)")
 	flags.StringArrayVar(&o.Files, "indicators", nil, "file of indicators (repeatable)")
+	flags.StringVar(&o.Query, "query", "", "what fields are, in the place of indicators")
+	flags.StringVar(&o.Rule, "rule", "", "file of a Sigma rule, in the place of indicators")
 	flags.BoolVar(&o.Count, "count", false, "print how often each was found, and no event")
 	return cmd
 }

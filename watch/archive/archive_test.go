@@ -17,6 +17,7 @@ import (
 	"wardwatch/ward"
 	"wardwatch/watch"
 	"wardwatch/watch/archive"
+	"wardwatch/watch/detect"
 	"wardwatch/watch/detect/indicators"
 	"wardwatch/watch/ingest/file"
 )
@@ -223,6 +224,21 @@ func TestAHuntFindsWhatAFullScanFinds(t *testing.T) {
 			t.Errorf("%s: %d hits by needles, %d by looking at everything", value, len(quick), len(whole))
 		}
 		t.Logf("%s: %d hits, %d of %d events looked at", value, len(quick), s.Read, all.Read)
+	}
+	for _, text := range []string{
+		"user=system", "user=system and not host~nothing", "domain~google", "domain~google and ip=66.249.0.0/16", "domain~nobody", `Image="C:\Windows\System32\schtasks.exe"`, "file=schtasks.exe or domain~semicomplete",
+		"EventID=1", "c-uri~robots", `"schtasks"`,
+	} {
+		q, err := detect.ParseFieldQuery(text, ward.WallClock{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		quick, s := w.hunt(t, archive.HuntOptions{Query: q, Scope: ward.Everything()})
+		whole, all := w.hunt(t, archive.HuntOptions{Query: everything{q}, Scope: ward.Everything()})
+		if !slices.Equal(quick, whole) || q.Keyed() && len(whole) < 1000 && s.Read >= all.Read/2 {
+			t.Errorf("%s: %d hits by needles looking at %d events, %d by looking at %d", text, len(quick), s.Read, len(whole), all.Read)
+		}
+		t.Logf("%s: %d hits, %d of %d events looked at", text, len(quick), s.Read, all.Read)
 	}
 }
 

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,10 +21,34 @@ type HuntOptions struct {
 	Orgs  []ward.OrgID // of these alone; empty: of all that the scope sees
 	// Since and Until bound the times of events; zero: no bound.
 	Since, Until time.Time
+	// CameBy leaves out events that came later; zero: none.
+	CameBy time.Time
+	// Workers is how many blocks are searched at a time; 0: as many as the archive's Options say.
+	Workers int
+	// Found is told of the blocks that will be searched, before the first is; nil: nobody is.
+	Found func(all []ward.Block) error
 	// Skip passes over blocks, those that a hunt which was broken off has done; nil: none.
 	Skip func(ward.Block) bool
 	// Counted is told of each block, once, in their order, when all its hits were given; nil: nobody is.
 	Counted func(b ward.Block, hits, read int64)
+	// Settled is Counted with the error that a block could not be searched to its end by, and may end the hunt; nil: nobody is asked.
+	Settled func(b ward.Block, hits, read int64, unread error) error
+}
+
+// Progress lets tell know how many blocks of how many are done; nil: nobody is told.
+func (o *HuntOptions) Progress(tell func(done, total int64)) {
+	if tell == nil {
+		return
+	}
+	var done, total int64
+	o.Found = func(all []ward.Block) error {
+		total = int64(len(all))
+		return nil
+	}
+	o.Counted = func(ward.Block, int64, int64) {
+		done++
+		tell(done, total)
+	}
 }
 
 // A Hit is one thing that was hunted for, in one event.
@@ -37,6 +62,7 @@ type Hit struct {
 	Record int64 // which of its source's events it is; 1 is the first
 	Host   string
 	Format string
+	Header []byte // what its format needs to be read again
 	Raw    []byte
 	ID     watch.EventID
 }
@@ -61,7 +87,7 @@ type Unread struct {
 	Err   error
 }
 
-// Hunt gives every event that matches, block after block from the oldest day on. It goes on over a block that cannot be read, and
+// Hunt gives every event that matches, block after block from the oldest day on, within a day one organisation after the other. It goes on over a block that cannot be read, and
 // says so in the Summary. An error of give ends it.
 func (a *Archive) Hunt(ctx context.Context, o HuntOptions, give func(Hit) error) (s Summary, err error) {
 	scope := o.Scope
@@ -78,6 +104,15 @@ func (a *Archive) Hunt(ctx context.Context, o HuntOptions, give func(Hit) error)
 	}
 	if o.Skip != nil {
 		all = slices.DeleteFunc(all, o.Skip)
+	}
+	slices.SortStableFunc(all, func(a, b ward.Block) int { return cmp.Or(a.Day.Compare(b.Day), cmp.Compare(a.Org, b.Org)) })
+	if o.Found != nil {
+		if err := o.Found(all); err != nil {
+			return s, err
+		}
+	}
+	if o.Workers <= 0 {
+		o.Workers = a.Workers
 	}
 	s.cover(all)
 	h := hunt{HuntOptions: o, a: a, needles: o.Query.Needles()}
@@ -124,8 +159,8 @@ type result struct {
 func (h *hunt) run(ctx context.Context, all []ward.Block, s *Summary, give func(Hit) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	results := make(chan *result, h.a.Workers)
-	work := make(chan struct{}, h.a.Workers)
+	results := make(chan *result, h.Workers)
+	work := make(chan struct{}, h.Workers)
 	go func() {
 		defer close(results)
 		for i := range all {
@@ -173,6 +208,11 @@ func (h *hunt) run(ctx context.Context, all []ward.Block, s *Summary, give func(
 		if h.Counted != nil {
 			h.Counted(all[at], hits, r.read)
 		}
+		if h.Settled != nil {
+			if err := h.Settled(all[at], hits, r.read, r.err); err != nil {
+				return err
+			}
+		}
 		at++
 	}
 	return ctx.Err()
@@ -186,7 +226,14 @@ func (h *hunt) block(ctx context.Context, b ward.Block, r *result) error {
 		return fmt.Errorf("%w: %s", errQuarantined, b.Reason)
 	}
 	return h.a.shelf.With(ctx, b, func(open *blocks.Block) error {
-		ranges, err := open.Candidates(h.needles)
+		needles := h.needles
+		if q, ok := h.Query.(watch.BlockQuery); ok && open.May(needles) {
+			var err error
+			if needles, err = q.NeedlesIn(open.Domains); err != nil {
+				return err
+			}
+		}
+		ranges, err := open.Candidates(needles)
 		if err != nil || len(ranges) == 0 {
 			return err
 		}
@@ -219,6 +266,7 @@ type looking struct {
 	*hunt
 	org          ward.OrgID
 	since, until int64
+	cameBy       int64
 	decoder      *watch.Decoder
 	matcher      watch.Matcher
 	record       watch.Record
@@ -227,18 +275,21 @@ type looking struct {
 }
 
 func newLooking(h *hunt, org ward.OrgID) *looking {
-	l := &looking{hunt: h, org: org, since: -1 << 62, until: 1 << 62, decoder: watch.NewDecoder(h.Query.Names()), matcher: h.Query.Matcher()}
+	l := &looking{hunt: h, org: org, since: -1 << 62, until: 1 << 62, cameBy: 1 << 62, decoder: watch.NewDecoder(h.Query.Names()), matcher: h.Query.Matcher()}
 	if !h.Since.IsZero() {
 		l.since = h.Since.UnixMicro()
 	}
 	if !h.Until.IsZero() {
 		l.until = h.Until.UnixMicro()
 	}
+	if !h.CameBy.IsZero() {
+		l.cameBy = h.CameBy.UnixMicro()
+	}
 	return l
 }
 
 func (l *looking) row(row *blocks.Row) {
-	if row.Time < l.since || row.Time > l.until {
+	if row.Time < l.since || row.Time > l.until || row.Received > l.cameBy {
 		return
 	}
 	format, _ := watch.FormatOf(row.Format)
@@ -247,13 +298,13 @@ func (l *looking) row(row *blocks.Row) {
 	if len(l.matches) == 0 {
 		return
 	}
-	raw := slices.Clone(row.Raw)
+	raw, header := slices.Clone(row.Raw), slices.Clone(row.Header)
 	one := arrivalOf(l.org, row)
 	id := one.ID()
 	for _, m := range l.matches {
 		l.hits = append(l.hits, Hit{
 			Match: m, Org: l.org, Time: time.UnixMicro(row.Time).UTC(), Came: time.UnixMicro(row.Received).UTC(), Source: row.Source,
-			Batch: row.Batch, Record: row.Sequence, Host: row.Host, Format: row.Format, Raw: raw, ID: id,
+			Batch: row.Batch, Record: row.Sequence, Host: row.Host, Format: row.Format, Header: header, Raw: raw, ID: id,
 		})
 	}
 }

@@ -27,7 +27,11 @@ const MaxNetworks = 1 << 12
 
 // NewQuery makes a Query of indicators. A match has the value as it stands in the list.
 func NewQuery(list []ward.Indicator, clock ward.Clock) (*Query, error) {
-	names := watch.NewNames(append(Fields(), UserFields()...)...)
+	return NewQueryOver(watch.NewNames(append(Fields(), UserFields()...)...), list, clock)
+}
+
+// NewQueryOver is NewQuery for records whose fields are numbered by names, which hold Fields and UserFields.
+func NewQueryOver(names *watch.Names, list []ward.Indicator, clock ward.Clock) (*Query, error) {
 	x, err := New(Options{Clock: clock, Names: names})
 	if err != nil {
 		return nil, err
