@@ -28,6 +28,8 @@ import (
 	"wardwatch/know/intel"
 	"wardwatch/know/match"
 	"wardwatch/ward"
+	"wardwatch/watch"
+	"wardwatch/watch/archive/hunts"
 	"wardwatch/watch/ingest"
 )
 
@@ -55,6 +57,7 @@ type App struct {
 	Duty      *duty.Desk
 	Access    *access.Door
 	Senders   *ingest.Senders
+	Hunts     *hunts.Desk
 
 	store    *store.Store
 	jobs     *jobs
@@ -110,6 +113,13 @@ func New(ctx context.Context, c config.Config, o Options) (a *App, err error) {
 	})
 	// watch
 	a.Senders = ingest.NewSenders(kept, o.Clock)
+	a.Hunts = hunts.New(hunts.Options{
+		Store: kept, Clock: o.Clock, Log: o.Log, Folds: a.lookBackFold,
+		Query: func(s ward.Sought) (watch.Query, error) {
+			q, _, err := a.queryFor(s)
+			return q, err
+		},
+	})
 
 	a.Duty = duty.New(kept, o.Clock, duty.FromFeeds(a.Feeds), duty.FromBoard(a.Alerts), a.Responses)
 
@@ -168,11 +178,13 @@ func (a *App) Run(ctx context.Context, ready func(address string)) error {
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	var working sync.WaitGroup
+	var heard *ears // nil: nothing is taken in
 	if a.Config.Ingest.On() {
 		ears, err := a.openEars(ctx)
 		if err != nil {
 			return errors.Join(err, listener.Close())
 		}
+		heard = ears
 		a.Ears = ears.where
 		working.Go(func() {
 			if err := ears.run(running); err != nil {
@@ -180,6 +192,7 @@ func (a *App) Run(ctx context.Context, ready func(address string)) error {
 			}
 		})
 	}
+	working.Go(func() { a.hunt(running, heard) })
 	working.Go(func() { a.jobs.run(running, a.store.Hints(running)) })
 	working.Go(func() { a.fetching.run(running, nil) })
 	working.Go(func() { a.remembering.run(running, nil) })

@@ -142,21 +142,11 @@ func readIndicators(o DetectOptions, names *watch.Names) (*indicators.Index, err
 	}
 	bad := 0
 	err = index.Fill(func(give func(ward.Indicator) error) error {
-		for _, path := range o.Indicators {
-			in, err := os.Open(path) //nolint:gosec // the operator names it
-			if err != nil {
-				return fmt.Errorf("indicators: %w: %w", err, ErrNothingRead)
+		return eachIndicator(o.Indicators, give, func(path string, line *indicators.BadLine) {
+			if bad++; bad <= mostNamed {
+				fmt.Fprintf(o.Err, "indicators %s: %s\n", path, printable(line.Error(), 300))
 			}
-			err = indicators.Read(in, filepath.Base(path), give, func(line *indicators.BadLine) {
-				if bad++; bad <= mostNamed {
-					fmt.Fprintf(o.Err, "indicators %s: %s\n", path, printable(line.Error(), 300))
-				}
-			})
-			if err = errors.Join(err, in.Close()); err != nil {
-				return fmt.Errorf("indicators %s: %w: %w", path, err, ErrNothingRead)
-			}
-		}
-		return nil
+		})
 	})
 	if err != nil {
 		return nil, err
@@ -168,6 +158,21 @@ func readIndicators(o DetectOptions, names *watch.Names) (*indicators.Index, err
 		return nil, fmt.Errorf("indicators: none in %s: %w", strings.Join(o.Indicators, ", "), ErrNothingRead)
 	}
 	return index, nil
+}
+
+// eachIndicator reads files of indicators one after the other.
+func eachIndicator(paths []string, give func(ward.Indicator) error, bad func(path string, line *indicators.BadLine)) error {
+	for _, path := range paths {
+		in, err := os.Open(path) //nolint:gosec // the operator names it
+		if err != nil {
+			return fmt.Errorf("indicators: %w: %w", err, ErrNothingRead)
+		}
+		err = indicators.Read(in, filepath.Base(path), give, func(line *indicators.BadLine) { bad(path, line) })
+		if err = errors.Join(err, in.Close()); err != nil {
+			return fmt.Errorf("indicators %s: %w: %w", path, err, ErrNothingRead)
+		}
+	}
+	return nil
 }
 
 // event holds one event against everything.

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"wardwatch/config"
@@ -40,7 +41,8 @@ type ears struct {
 	archive  *archive.Archive
 	eyes     *eyes
 	where    map[string]string
-	unlock   func() error // lets another process cut blocks
+	seen     []atomic.Uint64 // by shard, the message that is held against rules and indicators, or was last
+	unlock   func() error    // lets another process cut blocks
 }
 
 // openEars opens every listener and what stands behind it. Nothing is taken yet.
@@ -69,6 +71,7 @@ func (a *App) openEars(ctx context.Context) (e *ears, err error) {
 	if err != nil {
 		return nil, err
 	}
+	e.seen = make([]atomic.Uint64, e.bus.Shards())
 	options := ingest.Options{Clock: a.Clock, Bus: e.bus, Shards: c.Shards, Log: a.log, Letters: a.letter}
 	if c.RedactNHSNumbers {
 		options.Redact = func(_ ward.OrgID, raw []byte) int { return ingest.RedactNHSNumbers(raw) }
@@ -261,6 +264,7 @@ func (e *ears) cut(ctx context.Context, shard int) (err error) {
 	if err != nil {
 		return err
 	}
+	e.seen[shard].Store(max(looked, e.seen[shard].Load()))
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	messages, ended := make(chan bus.Message, 4), make(chan error, 1)
@@ -274,7 +278,7 @@ func (e *ears) cut(ctx context.Context, shard int) (err error) {
 			}
 		})
 	}()
-	s := shardReader{ears: e, number: shard, cursor: cursor, cutter: e.archive.Cutter(), decoder: watch.NewDecoder(e.archive.Names), lookout: newLookout(e.eyes, looked)}
+	s := shardReader{ears: e, number: shard, cursor: cursor, passed: cursor, cutter: e.archive.Cutter(), decoder: watch.NewDecoder(e.archive.Names), lookout: newLookout(e.eyes, looked)}
 	defer func() { err = errors.Join(err, s.cutter.Close()) }()
 	tick := time.NewTicker(min(time.Second, e.app.Config.Archive.CutAfter/4))
 	defer tick.Stop()
@@ -286,6 +290,9 @@ func (e *ears) cut(ctx context.Context, shard int) (err error) {
 			}
 		case <-tick.C:
 			s.lookout.advance(e.app.Clock.Now())
+			if err := s.pass(ctx); err != nil {
+				return err
+			}
 		case err := <-ended:
 			if ctx.Err() == nil {
 				return err
@@ -313,6 +320,7 @@ type shardReader struct {
 	*ears
 	number   int
 	cursor   uint64 // up to which everything was given to the cutter
+	passed   uint64 // up to which everything is in blocks, and the store says so
 	cutter   *archive.Cutter
 	decoder  *watch.Decoder
 	record   watch.Record
@@ -323,6 +331,9 @@ type shardReader struct {
 func (s *shardReader) message(ctx context.Context, m bus.Message) (err error) {
 	if s.arrivals, err = watch.ReadArrivals(m.Body, s.arrivals[:0]); err != nil {
 		s.app.log.Error("batch not read to its end", "shard", s.number, "sequence", m.Sequence, "err", err)
+	}
+	if m.Sequence > s.lookout.kept {
+		s.seen[s.number].Store(m.Sequence)
 	}
 	now := s.app.Clock.Now()
 	for i := range s.arrivals {
@@ -346,6 +357,19 @@ func (s *shardReader) message(ctx context.Context, m bus.Message) (err error) {
 	return nil
 }
 
+// pass says that nothing which was read waits for a block, where all of it was in one already.
+func (s *shardReader) pass(ctx context.Context) error {
+	if s.cutter.Rows() > 0 || s.cursor <= s.passed {
+		return nil
+	}
+	err := s.app.store.Update(ctx, func(tx *store.Tx) error { return tx.SetBusCursor(ctx, archiver, s.number, s.cursor) })
+	if err != nil {
+		return err
+	}
+	s.passed = s.cursor
+	return s.bus.Release(ctx, s.number, s.cursor)
+}
+
 func (s *shardReader) cut(ctx context.Context) error {
 	if s.cutter.Rows() == 0 {
 		return nil
@@ -354,6 +378,7 @@ func (s *shardReader) cut(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.passed = s.cursor
 	rows := int64(0)
 	for _, b := range cut {
 		rows += b.Rows

@@ -48,11 +48,14 @@ type Hunt struct {
 	Kind  HuntKind
 	State HuntState
 	By    Actor  // who asked: person, name and organisation (empty: the national watch, or the product itself)
-	For   Sought // what for
+	Words string // what for, in one line
+	For   Sought // what for; lists leave it empty
 	// Of are the organisations that were named; none: all that By may see.
 	Of []OrgID
 	// Since and Until bound the times of events, CameBy when they came; zero: no bound.
 	Since, Until, CameBy time.Time
+	// Behind are the places in the bus, by shard, up to which events must be in blocks before it begins; none: it begins at once.
+	Behind map[int]uint64
 	// MostRead is how many events it may look at one by one, which is what a hunt costs.
 	MostRead int64
 

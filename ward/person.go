@@ -37,13 +37,14 @@ const (
 	MayAudit    Permission = "audit"    // read the audit record within the scope
 	MayDesk     Permission = "desk"     // take what waits at the desk, write its watch log, hand over
 	MayContact  Permission = "contact"  // keep contacts and rotas of the own organisation, or of all for the national watch
+	MayHunt     Permission = "hunt"     // search kept events of the own organisation, or of all for the national watch, and read them
 )
 
 // permissions is the whole table of what each role allows.
 var permissions = map[Role][]Permission{
-	Analyst:  {MayRead, MayWatch, MayDraft, MayRule, MayRecord, MayImport, MayRelease, MayFeeds, MayRegister, MayAudit, MayContact, MayDesk},
-	Approver: {MayRead, MayWatch, MayDraft, MayApprove, MayRule, MayRecord, MayImport, MayRelease, MayFeeds, MayRegister, MayAudit, MayContact, MayDesk},
-	Lead:     {MayRead, MayAnswer, MayPrepare, MayDeclare, MayImport, MayRelease, MayAudit, MayContact, MayDesk},
+	Analyst:  {MayRead, MayWatch, MayDraft, MayRule, MayRecord, MayImport, MayRelease, MayFeeds, MayRegister, MayAudit, MayContact, MayDesk, MayHunt},
+	Approver: {MayRead, MayWatch, MayDraft, MayApprove, MayRule, MayRecord, MayImport, MayRelease, MayFeeds, MayRegister, MayAudit, MayContact, MayDesk, MayHunt},
+	Lead:     {MayRead, MayAnswer, MayPrepare, MayDeclare, MayImport, MayRelease, MayAudit, MayContact, MayDesk, MayHunt},
 	Member:   {MayRead, MayPrepare, MayImport, MayDesk},
 	Reader:   {MayRead},
 	Admin:    {MayPeople, MayFeeds, MayRegister, MayAudit},
