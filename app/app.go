@@ -30,6 +30,7 @@ import (
 	"wardwatch/ward"
 	"wardwatch/watch"
 	"wardwatch/watch/archive/hunts"
+	"wardwatch/watch/coverage"
 	"wardwatch/watch/ingest"
 )
 
@@ -58,6 +59,7 @@ type App struct {
 	Access    *access.Door
 	Senders   *ingest.Senders
 	Hunts     *hunts.Desk
+	Coverage  *coverage.Room
 
 	store    *store.Store
 	jobs     *jobs
@@ -120,6 +122,7 @@ func New(ctx context.Context, c config.Config, o Options) (a *App, err error) {
 			return q, err
 		},
 	})
+	a.Coverage = coverage.New(o.Clock, kept, a.keptFor)
 
 	a.Duty = duty.New(kept, o.Clock, duty.FromFeeds(a.Feeds), duty.FromBoard(a.Alerts), a.Responses)
 

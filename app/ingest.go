@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +26,7 @@ import (
 	"wardwatch/ward"
 	"wardwatch/watch"
 	"wardwatch/watch/archive"
+	"wardwatch/watch/coverage"
 	"wardwatch/watch/ingest"
 	httpdoor "wardwatch/watch/ingest/http"
 	"wardwatch/watch/ingest/syslog"
@@ -40,8 +42,10 @@ type ears struct {
 	bus      *bus.Bus
 	archive  *archive.Archive
 	eyes     *eyes
+	letters  coverage.Letters
 	where    map[string]string
 	seen     []atomic.Uint64 // by shard, the message that is held against rules and indicators, or was last
+	reached  []atomic.Uint64 // the last message of each shard that was read
 	unlock   func() error    // lets another process cut blocks
 }
 
@@ -72,7 +76,8 @@ func (a *App) openEars(ctx context.Context) (e *ears, err error) {
 		return nil, err
 	}
 	e.seen = make([]atomic.Uint64, e.bus.Shards())
-	options := ingest.Options{Clock: a.Clock, Bus: e.bus, Shards: c.Shards, Log: a.log, Letters: a.letter}
+	e.reached = make([]atomic.Uint64, e.bus.Shards())
+	options := ingest.Options{Clock: a.Clock, Bus: e.bus, Shards: c.Shards, Log: a.log, Letters: e.letter}
 	if c.RedactNHSNumbers {
 		options.Redact = func(_ ward.OrgID, raw []byte) int { return ingest.RedactNHSNumbers(raw) }
 	}
@@ -155,9 +160,18 @@ func (e *ears) listenHTTP(ctx context.Context, c config.IngestHTTP) (err error) 
 	return nil
 }
 
-// letter tells of what could not be read; never of what stood in it.
-func (a *App) letter(l ingest.Letter) {
-	a.log.Warn("event not read", "org", l.Org, "source", l.Source, "reason", l.Reason)
+// letter keeps a sample of what could not be read, redacted as events are, where its organisation sees it.
+func (e *ears) letter(l ingest.Letter) {
+	e.app.log.Debug("event not read", "org", l.Org, "source", l.Source, "reason", l.Reason)
+	sample := slices.Clone(l.Sample[:min(len(l.Sample), ingest.SampleBytes)])
+	if e.app.Config.Ingest.RedactNHSNumbers {
+		ingest.RedactNHSNumbers(sample)
+	}
+	at := l.At
+	if at.IsZero() {
+		at = e.app.Clock.Now()
+	}
+	e.letters.Add(ward.DeadLetter{At: at, Org: l.Org, Source: shorten(valid([]byte(l.Source))), Reason: shorten(l.Reason), Sample: valid(sample)})
 }
 
 // close closes what is open, in the order of the flow.
@@ -210,6 +224,7 @@ func (e *ears) run(ctx context.Context) error {
 	}
 	flow.Go(func() { _ = e.pipeline.Run(flowing) })
 	readers.Go(func() { e.app.tend(reading, e.archive) })
+	readers.Go(func() { e.hear(reading) })
 	for shard := range e.bus.Shards() {
 		readers.Go(func() { e.read(reading, shard) })
 	}
@@ -254,10 +269,13 @@ func (e *ears) read(ctx context.Context, shard int) {
 
 // cut reads a shard from its cursor on, and cuts blocks of it. What was read and is in no block yet is read again after an error.
 func (e *ears) cut(ctx context.Context, shard int) (err error) {
-	var cursor, looked uint64
+	var cursor, looked, counted uint64
 	err = e.app.store.View(ctx, func(tx *store.Tx) (err error) {
 		if cursor, err = tx.BusCursor(ctx, archiver, shard); err == nil {
 			looked, err = tx.BusCursor(ctx, detector, shard)
+		}
+		if err == nil {
+			counted, err = tx.BusCursor(ctx, counter, shard)
 		}
 		return err
 	})
@@ -280,6 +298,12 @@ func (e *ears) cut(ctx context.Context, shard int) (err error) {
 	}()
 	s := shardReader{ears: e, number: shard, cursor: cursor, passed: cursor, cutter: e.archive.Cutter(), decoder: watch.NewDecoder(e.archive.Names), lookout: newLookout(e.eyes, looked)}
 	defer func() { err = errors.Join(err, s.cutter.Close()) }()
+	tally, err := e.app.Coverage.NewTally(ctx, func(org ward.OrgID) bool { return ingest.ShardOf(org, e.app.Config.Ingest.Shards) == shard })
+	if err != nil {
+		return err
+	}
+	s.reached[shard].Store(cursor)
+	s.count = counting{tally: tally, kept: counted, last: counted}
 	tick := time.NewTicker(min(time.Second, e.app.Config.Archive.CutAfter/4))
 	defer tick.Stop()
 	for {
@@ -301,6 +325,11 @@ func (e *ears) cut(ctx context.Context, shard int) (err error) {
 		}
 		if now := e.app.Clock.Now(); s.lookout.due(now) || s.cutter.Due() || ctx.Err() != nil {
 			if err := s.lookout.keep(context.WithoutCancel(ctx), e.app, shard); err != nil {
+				return err
+			}
+		}
+		if s.count.due(e.app.Clock.Now()) || s.cutter.Due() || ctx.Err() != nil {
+			if err := s.count.keep(context.WithoutCancel(ctx), e.app, shard); err != nil {
 				return err
 			}
 		}
@@ -326,6 +355,7 @@ type shardReader struct {
 	record   watch.Record
 	arrivals []watch.Arrival
 	lookout  *lookout
+	count    counting
 }
 
 func (s *shardReader) message(ctx context.Context, m bus.Message) (err error) {
@@ -340,7 +370,7 @@ func (s *shardReader) message(ctx context.Context, m bus.Message) (err error) {
 		a := &s.arrivals[i]
 		if err := s.decoder.Event(a.Format, a.Header, a.Raw, &s.record); err != nil && !errors.Is(err, watch.ErrNotFormat) {
 			a.Format = watch.Lines // kept all the same: as text it can be hunted through
-			s.app.letter(ingest.Letter{Org: a.Org, Source: a.Source, Reason: err.Error()})
+			s.letter(ingest.Letter{Org: a.Org, Source: a.Source, Reason: err.Error(), Sample: a.Raw})
 			if err := s.decoder.Event(a.Format, nil, a.Raw, &s.record); err != nil && !errors.Is(err, watch.ErrNotFormat) {
 				continue
 			}
@@ -352,8 +382,13 @@ func (s *shardReader) message(ctx context.Context, m bus.Message) (err error) {
 		if isNew && m.Sequence > s.lookout.kept {
 			s.lookout.look(a, &s.record, now)
 		}
+		if isNew && m.Sequence > s.count.kept {
+			happened, dated := archive.HappenedAt(s.record.Time, time.UnixMicro(a.Received).UTC())
+			s.count.tally.Count(a, s.record.Class, happened, dated)
+		}
 	}
-	s.cursor, s.lookout.last = m.Sequence, max(s.lookout.last, m.Sequence)
+	s.cursor, s.lookout.last, s.count.last = m.Sequence, max(s.lookout.last, m.Sequence), max(s.count.last, m.Sequence)
+	s.reached[s.number].Store(m.Sequence)
 	return nil
 }
 

@@ -170,6 +170,7 @@ type SeenDetection struct {
 	Source       string               `json:"source"`
 	Record       int64                `json:"record"`
 	Noticed      time.Time            `json:"noticed"`
+	Ended        time.Time            `json:"ended,omitzero"` // of a silence: when the source spoke again
 }
 
 // Text writes one detection for reading.
@@ -216,7 +217,7 @@ func (a *App) Detections(ctx context.Context, o DetectionsOptions) (all []SeenDe
 	for _, d := range list {
 		all = append(all, SeenDetection{
 			Organisation: string(d.Org), Kind: d.Kind, Rule: d.Rule, Title: d.Title, Level: d.Level, Techniques: append([]string{}, d.Techniques...), Host: d.Host,
-			Matched: d.Matched, Indicator: d.Indicator, Count: d.Count, First: d.First, Last: d.Last, Source: d.Source, Record: d.Record, Noticed: d.Noticed,
+			Matched: d.Matched, Indicator: d.Indicator, Count: d.Count, First: d.First, Last: d.Last, Source: d.Source, Record: d.Record, Noticed: d.Noticed, Ended: d.Ended,
 		})
 	}
 	return all, err

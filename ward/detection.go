@@ -8,7 +8,7 @@ type Detection struct {
 	ID          int64
 	Org         OrgID
 	Fingerprint string
-	Kind        string // rule, correlation, indicator
+	Kind        string // rule, correlation, indicator, silence
 	Rule        string // the rule's id; empty for an indicator
 	Title       string
 	Level       string   // critical, high, medium, low, informational; empty where the rule gives none
@@ -24,6 +24,8 @@ type Detection struct {
 	Record int64
 	// Noticed is when it was first seen by us: when this is later than First, it had happened before we knew.
 	Noticed time.Time
+	// Ended is when it was over, of what lasts (a silence); zero: it goes on, or is no such thing.
+	Ended time.Time
 }
 
 // A DetectedValue is a field and the value that a rule or an indicator met in it.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"wardwatch/keep/store"
 	"wardwatch/ward"
@@ -48,4 +49,22 @@ func (d *Desk) Detections(ctx context.Context, scope ward.Scope, q DetectionQuer
 		return err
 	})
 	return all, err
+}
+
+// Detection gives one detection. Outside the scope it is ward.ErrNotFound.
+func (d *Desk) Detection(ctx context.Context, scope ward.Scope, id int64) (one ward.Detection, err error) {
+	err = d.store.View(ctx, func(tx *store.Tx) error {
+		one, err = tx.Detection(ctx, scope, id)
+		return err
+	})
+	return one, err
+}
+
+// DetectionCounts is how many detections there was news of since a time, by the place of their level among Levels, 1 for the first.
+func (d *Desk) DetectionCounts(ctx context.Context, scope ward.Scope, since time.Time) (counts map[int]int, err error) {
+	err = d.store.View(ctx, func(tx *store.Tx) error {
+		counts, err = tx.DetectionCounts(ctx, scope, since)
+		return err
+	})
+	return counts, err
 }

@@ -19,7 +19,7 @@ func TestDetectionsFoldAndEachOrganisationSeesItsOwn(t *testing.T) {
 	desk := findings.New(kept, ward.NewHandClock(at), nil)
 	one := ward.Detection{
 		Org: "ZZ1", Fingerprint: "f", Kind: "rule", Rule: "r", Title: "A web shell <script>", Level: "high", Techniques: []string{"T1505.003"}, Count: 2,
-		First: at, Last: at.Add(time.Hour), Source: "web", Record: 7, Noticed: at.Add(11 * 24 * time.Hour), Matched: []ward.DetectedValue{{Field: "c-uri", Value: "/x.jsp"}},
+		First: at, Last: at.Add(time.Hour), Source: "web", Record: 7, Noticed: at, Matched: []ward.DetectedValue{{Field: "c-uri", Value: "/x.jsp"}},
 	}
 	later, earlier, other, low := one, one, one, one
 	later.Count, later.First, later.Last = 3, at.Add(2*time.Hour), at.Add(3*time.Hour)

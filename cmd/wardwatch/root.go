@@ -52,7 +52,7 @@ Run it:   wardwatch serve --data /var/lib/wardwatch`,
 	flags.StringVar(&sh.config, "config", "", "configuration file (YAML)")
 	flags.BoolVar(&sh.json, "json", false, "print JSON")
 	root.AddCommand(
-		demoCommand(sh), serveCommand(sh), orgCommand(sh), estateCommand(sh), feedCommand(sh), productCommand(sh), matchCommand(sh), detectCommand(sh), detectionsCommand(sh), rulesCommand(sh),
+		demoCommand(sh), serveCommand(sh), orgCommand(sh), estateCommand(sh), feedCommand(sh), productCommand(sh), matchCommand(sh), detectCommand(sh), detectionsCommand(sh), coverageCommand(sh), rulesCommand(sh),
 		archiveCommand(sh), huntCommand(sh), senderCommand(sh),
 		alertCommand(sh), userCommand(sh), tokenCommand(sh), bounceCommand(sh), doctorCommand(sh), versionCommand(sh),
 	)

@@ -108,6 +108,8 @@ func New(rooms Rooms, clock ward.Clock, options Options) *API {
 	a.aliases()
 	a.changes()
 	a.holds()
+	a.eventCoverage()
+	a.detections()
 	a.people()
 	a.overview()
 	a.duty()

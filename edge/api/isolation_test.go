@@ -102,7 +102,7 @@ func (d document) example(s schema, name string) any {
 // fillPath puts the first organisation's things into a path.
 func (w *world) fillPath(path string) string {
 	return strings.NewReplacer("{org}", string(first), "{alert}", string(w.alert.ID), "{asset}", fmt.Sprint(w.asset), "{finding}", string(w.finding), "{cve}", string(cve),
-		"{import}", fmt.Sprint(w.held), "{notice}", "1", "{contact}", fmt.Sprint(w.contact), "{person}", string(w.people["first"].ID), "{token}", w.own.ID, "{ruling}", "ruling-1", "{item}", "held:"+fmt.Sprint(w.held), "{view}", "1", "{alias}", "alias-1", "{template}", "exploited", "{feed}", "kev", "{merge}", fmt.Sprint(w.merge)).Replace(path)
+		"{import}", fmt.Sprint(w.held), "{notice}", "1", "{contact}", fmt.Sprint(w.contact), "{person}", string(w.people["first"].ID), "{token}", w.own.ID, "{ruling}", "ruling-1", "{item}", "held:"+fmt.Sprint(w.held), "{view}", "1", "{alias}", "alias-1", "{template}", "exploited", "{feed}", "kev", "{detection}", fmt.Sprint(w.detection), "{merge}", fmt.Sprint(w.merge)).Replace(path)
 }
 
 // A request that the document allows.
@@ -233,7 +233,7 @@ func TestNothingOfAnotherOrganisationIsEverInAnAnswer(t *testing.T) {
 		}
 	}
 	for _, id := range []string{
-		"get-organisations", "get-organisations-org", "get-organisations-org-sites", "get-organisations-org-sources",
+		"get-detections", "get-detections-detection", "get-organisations-org-event-coverage", "get-organisations", "get-organisations-org", "get-organisations-org-sites", "get-organisations-org-sources",
 		"get-organisations-org-coverage", "get-organisations-org-declarations", "get-organisations-org-owed", "get-organisations-org-imports", "get-assets",
 		"get-assets-asset", "get-merges", "get-scanner-findings", "get-organisations-org-views", "get-exposures", "get-exposures-csv", "get-findings", "get-findings-finding",
 		"get-alerts", "get-alerts-alert", "get-alerts-alert-versions", "get-alerts-alert-responses", "get-alerts-alert-responses-csv", "get-alerts-alert-responses-org",

@@ -18,19 +18,21 @@ import (
 
 // Rooms are the neighbours that the API speaks for.
 type Rooms struct {
-	Door      edge.People
-	Repeats   Repeats
-	Estate    Estate
-	Matches   Matches
-	Library   Library
-	Feeds     Feeds
-	Findings  Findings
-	Alerts    Alerts
-	Responses Responses
-	Inbox     Inbox
-	Duty      Duty
-	Telling   Telling
-	Ready     func(context.Context) error // whether the product can work now
+	Door       edge.People
+	Repeats    Repeats
+	Estate     Estate
+	Matches    Matches
+	Library    Library
+	Feeds      Feeds
+	Findings   Findings
+	Alerts     Alerts
+	Responses  Responses
+	Inbox      Inbox
+	Duty       Duty
+	Coverage   Ears
+	Detections Detections
+	Telling    Telling
+	Ready      func(context.Context) error // whether the product can work now
 }
 
 // Repeats keeps the answers to requests that carry an Idempotency-Key: the store.

@@ -33,6 +33,7 @@ import (
 	"wardwatch/know/match"
 	"wardwatch/test/ground"
 	"wardwatch/ward"
+	"wardwatch/watch/coverage"
 )
 
 // canary begins every text that belongs to the first organisation.
@@ -50,26 +51,27 @@ const (
 // by the test: each shows the first organisation's things to whoever sees it.
 type world struct {
 	*ground.Ground
-	t        testing.TB
-	client   *http.Client // to call with; nil is one without cookies
-	door     *access.Door
-	api      *api.API
-	url      string
-	alert    ward.Alert // published to the first organisation only
-	draft    ward.Alert // not published
-	people   map[string]ward.Person
-	tokens   map[string]string
-	own      ward.Token // of the first organisation's lead
-	register *estate.Register
-	library  *intel.Library
-	matcher  *match.Matcher
-	desk     *findings.Desk
-	watch    *duty.Desk
-	asset    ward.AssetID
-	finding  ward.FindingID
-	held     ward.ImportID
-	contact  ward.ContactID
-	merge    int64
+	t         testing.TB
+	client    *http.Client // to call with; nil is one without cookies
+	door      *access.Door
+	api       *api.API
+	url       string
+	detection int64
+	alert     ward.Alert // published to the first organisation only
+	draft     ward.Alert // not published
+	people    map[string]ward.Person
+	tokens    map[string]string
+	own       ward.Token // of the first organisation's lead
+	register  *estate.Register
+	library   *intel.Library
+	matcher   *match.Matcher
+	desk      *findings.Desk
+	watch     *duty.Desk
+	asset     ward.AssetID
+	finding   ward.FindingID
+	held      ward.ImportID
+	contact   ward.ContactID
+	merge     int64
 }
 
 // quickHash is of the password, at a cost that spares the machine; signing in replaces it.
@@ -112,7 +114,7 @@ func open(t testing.TB, options api.Options) *world {
 	}
 	w.api = api.New(api.Rooms{
 		Door: w.door, Repeats: g.Store.Accounts(), Estate: w.register, Matches: w.matcher, Library: w.library, Feeds: publishers{}, Findings: w.desk,
-		Alerts: g.Board, Responses: g.Ledger, Inbox: g.Outbox, Telling: g.Outbox, Duty: w.watch, Ready: g.Store.Ready,
+		Alerts: g.Board, Responses: g.Ledger, Inbox: g.Outbox, Telling: g.Outbox, Duty: w.watch, Coverage: coverage.New(g.Clock, g.Store, nil), Detections: w.desk, Ready: g.Store.Ready,
 	}, g.Clock, options)
 	mux := http.NewServeMux()
 	for _, path := range api.Paths {
@@ -149,6 +151,30 @@ func open(t testing.TB, options api.Options) *world {
 	return w
 }
 
+// events writes what was seen in the first organisation's events.
+func (w *world) events() {
+	w.t.Helper()
+	at := ground.Day0
+	err := w.Store.Update(w.Ctx, func(tx *store.Tx) error {
+		source := ward.EventSource{Org: first, Source: canary + " source", Kind: "linux/sshd/", First: at, Last: at, Events: 1}
+		whole := ward.EventSource{Org: first, First: at, Last: at, Events: 1}
+		seen := ward.Detection{
+			Org: first, Fingerprint: "one", Kind: "rule", Rule: canary, Title: canary + " rule", Level: "high", Host: canary, Matched: []ward.DetectedValue{{Field: "url", Value: canary}},
+			Count: 1, First: at, Last: at, Source: canary, Record: 1, Noticed: at,
+		}
+		return errors.Join(tx.SaveEventSource(w.Ctx, source), tx.SaveEventSource(w.Ctx, whole),
+			tx.AddDeadLetter(w.Ctx, ward.DeadLetter{At: at, Org: first, Source: canary, Reason: canary + " reason", Sample: canary, Count: 1}), w.desk.Detect(w.Ctx, tx, []ward.Detection{seen}))
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	all, err := w.desk.Detections(w.Ctx, ward.Everything(), findings.DetectionQuery{})
+	if err != nil || len(all) != 1 {
+		w.t.Fatal(all, err)
+	}
+	w.detection = all[0].ID
+}
+
 func canaryFor(org ward.OrgID, text string) string {
 	if org == first {
 		return canary + " " + text
@@ -164,6 +190,7 @@ func (w *world) plant() {
 	w.Words.Show(first, ward.Seen{Asset: 1, Name: canary + "-mdm", Software: canary + " software", Version: "12.5.0.0", Status: ward.Affected, Basis: ward.ByVersion,
 		Source: canary + " source", Grade: ward.ToolExport, ObservedAt: ground.Day0})
 	w.estate()
+	w.events()
 	w.contact = w.told()
 	alert := ground.Alert()
 	alert.Title, alert.Summary = canary+" title", canary+" summary"

@@ -42,6 +42,7 @@ import (
 	"wardwatch/test/browser"
 	"wardwatch/test/ground"
 	"wardwatch/ward"
+	"wardwatch/watch/coverage"
 )
 
 // hospital is the site over a real store, filled through the rooms, for what organisations see and do.
@@ -57,6 +58,7 @@ type hospital struct {
 	match  *match.Matcher
 	intel  *intel.Library
 	desk   *findings.Desk
+	store  *store.Store
 	url    string
 	routes []string
 }
@@ -70,7 +72,7 @@ func openHospital(t testing.TB) *hospital {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	h := &hospital{t: t, ctx: t.Context(), clock: ward.NewHandClock(ground.Day0.Add(2 * time.Hour))}
+	h := &hospital{t: t, ctx: t.Context(), store: s, clock: ward.NewHandClock(ground.Day0.Add(2 * time.Hour))}
 	h.outbox = notify.New(s, h.clock)
 	h.match, h.intel, h.desk = match.New(s, h.clock), intel.New(s, h.clock), findings.New(s, h.clock, ground.Names{})
 	h.ledger = responses.New(s, h.clock, h.match, h.match, h.intel, h.outbox)
@@ -81,7 +83,7 @@ func openHospital(t testing.TB) *hospital {
 	if h.door, err = access.New(s.Accounts(), ward.WallClock{}, access.Options{Log: log}); err != nil {
 		t.Fatal(err)
 	}
-	site, err := web.NewSite(web.Rooms{Estate: h.estate, Match: h.match, Findings: h.desk, Intel: h.intel, Feeds: feeds.New(s, h.clock, nil, h.intel, feeds.Options{}), Alerts: h.board, Responses: h.ledger, Notify: h.outbox, Duty: duty.New(s, h.clock, duty.FromBoard(h.board), h.ledger), Access: h.door},
+	site, err := web.NewSite(web.Rooms{Estate: h.estate, Match: h.match, Findings: h.desk, Intel: h.intel, Feeds: feeds.New(s, h.clock, nil, h.intel, feeds.Options{}), Alerts: h.board, Responses: h.ledger, Notify: h.outbox, Duty: duty.New(s, h.clock, duty.FromBoard(h.board), h.ledger), Access: h.door, Coverage: coverage.New(h.clock, s, nil)},
 		h.clock, web.Options{Operator: "Federation Watch", Exercise: true, Log: log})
 	if err != nil {
 		t.Fatal(err)
@@ -550,7 +552,7 @@ func TestNoRouteTellsAnotherOrganisation(t *testing.T) {
 	}
 	ids := map[string]string{"{org}": "XZ1A", "{import}": fmt.Sprint(imports[0].ID), "{cve}": string(a.CVEs[0]), "{$}": "", "{item}": "overdue:" + string(a.ID) + ":XZ1A", "{name}": "edge-appliance", "{contact}": fmt.Sprint(h.contact("Mia Fenn", "XZ1A", "mia@saltmarsh.example").ID), "{link}": strings.Repeat("A", 32), "{merge}": fmt.Sprint(h.twins().ID)}
 	within := map[string]string{"/alerts/": string(a.ID), "/assets/": fmt.Sprint(page.Items[0].ID), "/inbox/": fmt.Sprint(notices.Items[0].ID),
-		"/people/": string(rosa.ID), "/account/tokens/": "1"}
+		"/people/": string(rosa.ID), "/account/tokens/": "1", "/detections/": fmt.Sprint(h.events("XZ1A", "Fenland")[0].ID)}
 	tells := func(body string) bool {
 		for _, canary := range []string{"Saltmarsh", "Fenland", "mdm-0", "Rosa Marsh", "Mia Fenn"} {
 			if strings.Contains(body, canary) {

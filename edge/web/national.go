@@ -14,6 +14,8 @@ func (s *Site) routesNational() {
 	s.routesAliases()
 	s.routesWeaknesses()
 	s.routesFeeds()
+	s.routesCoverage()
+	s.routesDetections()
 	s.routesStory()
 	s.routesPeople()
 }

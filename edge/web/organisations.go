@@ -191,6 +191,7 @@ func (s *Site) organisationPage(r *http.Request, who ward.Actor) (Page, error) {
 	if who.May(ward.MayImport) {
 		data.More = append(data.More, Link{Text: "Deliver an inventory", Href: orgPath(org) + "/imports"})
 	}
+	data.More = append(data.More, Link{Text: "Events: who sends, and what is seen", Href: orgPath(org) + "/coverage"}, Link{Text: "Detections", Href: addressWith("/detections", "org", string(org))})
 	data.More = append(data.More, Link{Text: "Contacts", Href: contactsPath(org)}, Link{Text: "One device, several names", Href: orgPath(org) + "/devices"},
 		Link{Text: "What scanners report", Href: orgPath(org) + "/scanners"})
 	if who.NeedFor(ward.MayDeclare, org) == nil {

@@ -22,6 +22,7 @@ import (
 	"wardwatch/know/intel"
 	"wardwatch/know/match"
 	"wardwatch/ward"
+	"wardwatch/watch/coverage"
 )
 
 // Rooms are what the pages show and act through: one domain object a room, each of which checks who asks.
@@ -35,6 +36,7 @@ type Rooms struct {
 	Responses *responses.Ledger
 	Notify    *notify.Outbox
 	Duty      *duty.Desk
+	Coverage  *coverage.Room
 	Lines     func() []notify.Line // how each channel does; nil: nothing is sent from here
 	Access    Door
 	Story     Story // nil outside the demo
@@ -293,6 +295,7 @@ func (s *Site) places(ctx context.Context, who ward.Actor) []NavItem {
 	}
 	add(ward.MayRead, "alerts", "Alerts")
 	add(ward.MayRead, "weaknesses", "Weaknesses")
+	add(ward.MayRead, "detections", "Detections")
 	add(ward.MayRead, "organisations", "Organisations")
 	if who.May(ward.MayRead) {
 		unread, err := s.Notify.Unread(ctx, inboxScope(who))
@@ -302,6 +305,7 @@ func (s *Site) places(ctx context.Context, who ward.Actor) []NavItem {
 		items = append(items, NavItem{Key: "inbox", Text: "Inbox", Href: "/inbox", Count: unread})
 	}
 	add(ward.MayRead, "search", "Search")
+	add(ward.MayRead, "coverage", "Coverage")
 	add(ward.MayFeeds, "feeds", "Feeds")
 	add(ward.MayPeople, "people", "People")
 	if s.Story != nil {

@@ -57,8 +57,8 @@ type Letter struct {
 	Sample []byte // its first bytes
 }
 
-// sampleBytes is how much of a dead letter is kept.
-const sampleBytes = 512
+// SampleBytes is how much of a dead letter is kept.
+const SampleBytes = 512
 
 // A Pipeline takes arrivals from many senders and publishes them in batches, one organisation as often as another, whatever each
 // sends. It is an Intake.
@@ -265,7 +265,7 @@ func (p *Pipeline) Dead(s Sender, source string, reason error, raw []byte) {
 	q.source(source, now).Dead++
 	q.mu.Unlock()
 	if p.o.Letters != nil {
-		sample := append([]byte(nil), raw[:min(len(raw), sampleBytes)]...)
+		sample := append([]byte(nil), raw[:min(len(raw), SampleBytes)]...)
 		if p.o.Redact != nil {
 			p.o.Redact(s.Org, sample)
 		}

@@ -97,6 +97,7 @@ type request struct {
 type badEvent struct {
 	at  int // of the request; 0 is the first
 	err error
+	raw []byte
 }
 
 // add takes an event, whose place in the request is its number in the batch.
@@ -111,7 +112,9 @@ func (r *request) add(at int, format watch.Format, source string, raw []byte) {
 	r.taken = append(r.taken, a)
 }
 
-func (r *request) refuse(at int, err error) { r.bad = append(r.bad, badEvent{at, err}) }
+func (r *request) refuse(at int, err error, raw []byte) {
+	r.bad = append(r.bad, badEvent{at, err, raw[:min(len(raw), ingest.SampleBytes)]})
+}
 
 // A shape reads a body and answers in its own words. read fills in the events; answer is called when they are durable.
 type shape struct {
@@ -166,7 +169,7 @@ func (d *door) serve(ctx context.Context, w http.ResponseWriter, r *request, s s
 		return err
 	}
 	for _, bad := range r.bad {
-		d.Intake.Dead(r.sender, r.source, bad.err, nil)
+		d.Intake.Dead(r.sender, r.source, bad.err, bad.raw)
 	}
 	receipt, err := d.Intake.Take(ctx, r.sender, r.taken)
 	if err != nil {

@@ -69,9 +69,9 @@ func values(r *request) error {
 		}
 		switch {
 		case err != nil:
-			r.refuse(at, err)
+			r.refuse(at, err, rest)
 		case len(value) > maxEvent:
-			r.refuse(at, errLong)
+			r.refuse(at, errLong, value)
 		default:
 			each(value, func(one []byte) { r.add(len(r.taken)+len(r.bad), watch.JSON, "", one) })
 		}
@@ -112,7 +112,7 @@ func (r *request) lines(format watch.Format) {
 		case len(line) == 0:
 			continue
 		case len(line) > maxEvent:
-			r.refuse(at, errLong)
+			r.refuse(at, errLong, line)
 		case format == watch.W3C && line[0] == '#':
 			if bytes.HasPrefix(line, []byte("#Fields:")) {
 				header = line
@@ -153,7 +153,7 @@ var bulk = shape{
 					after = next
 					document = bytes.TrimSpace(document)
 					if len(document) == 0 || document[0] != '{' || !json.Valid(document) || len(document) > maxEvent {
-						r.refuse(at, errors.New("the document is no JSON object, or too long"))
+						r.refuse(at, errors.New("the document is no JSON object, or too long"), document)
 						break
 					}
 					r.add(at, watch.JSON, "", document)
@@ -162,10 +162,11 @@ var bulk = shape{
 						last.Batch, last.Sequence = "id:"+to.ID, 1
 					}
 				case "update":
-					_, after, _ = bytes.Cut(after, []byte("\n"))
-					r.refuse(at, errors.New("events are not changed"))
+					var change []byte
+					change, after, _ = bytes.Cut(after, []byte("\n"))
+					r.refuse(at, errors.New("events are not changed"), change)
 				case "delete":
-					r.refuse(at, errors.New("events are not deleted"))
+					r.refuse(at, errors.New("events are not deleted"), nil)
 				default:
 					return fmt.Errorf("%w: %q is no action of _bulk", errShape, what)
 				}
@@ -331,7 +332,7 @@ var logs = shape{
 				for _, record := range scope.LogRecords {
 					raw, err := flattened(record, resource)
 					if err != nil {
-						r.refuse(len(r.taken)+len(r.bad), err)
+						r.refuse(len(r.taken)+len(r.bad), err, nil)
 						continue
 					}
 					r.add(len(r.taken)+len(r.bad), watch.JSON, clean(host), raw)
