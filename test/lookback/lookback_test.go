@@ -17,9 +17,6 @@ import (
 // TestItWasSeenElevenDaysBeforeWeKnew: events of the last month are in the archive, some came a moment ago; then an address becomes known.
 // What is said of it counts every event once, wherever the server was killed, and what came after too.
 func TestItWasSeenElevenDaysBeforeWeKnew(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the program, and waits for it")
-	}
 	folder := t.TempDir()
 	list := filepath.Join(folder, "known.txt")
 	write := func(values ...string) {
