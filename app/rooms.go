@@ -57,11 +57,11 @@ func schedule(c config.Config) map[string]time.Duration {
 func (a *App) wireEdge(o Options) error {
 	programs := api.New(api.Rooms{
 		Door: a.Access, Repeats: a.store.Accounts(), Estate: a.Estate, Matches: a.Match, Library: a.Intel, Feeds: a.Feeds, Findings: a.Findings, Detections: a.Findings,
-		Alerts: a.Alerts, Responses: a.Responses, Inbox: a.Notify, Telling: a.Notify, Duty: a.Duty, Coverage: a.Coverage, Ready: a.store.Ready,
+		Alerts: a.Alerts, Responses: a.Responses, Inbox: a.Notify, Telling: a.Notify, Duty: a.Duty, Coverage: a.Coverage, Hunts: a.Hunts, Ready: a.store.Ready,
 	}, ward.WallClock{}, api.Options{Version: o.Version, Log: a.log})
 	people, err := web.NewSite(web.Rooms{
 		Estate: a.Estate, Intel: a.Intel, Feeds: a.Feeds, Match: a.Match, Findings: a.Findings, Alerts: a.Alerts,
-		Responses: a.Responses, Notify: a.Notify, Duty: a.Duty, Coverage: a.Coverage, Lines: a.courier.Lines, Access: a.Access, Story: o.Story,
+		Responses: a.Responses, Notify: a.Notify, Duty: a.Duty, Coverage: a.Coverage, Hunts: a.Hunts, Lines: a.courier.Lines, Access: a.Access, Story: o.Story,
 	}, a.Clock, web.Options{Operator: a.Config.Operator.Name, Accent: a.Config.Operator.Accent, Exercise: a.Config.Exercise, Log: a.log})
 	if err != nil {
 		return err

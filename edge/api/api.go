@@ -113,6 +113,7 @@ func New(rooms Rooms, clock ward.Clock, options Options) *API {
 	a.people()
 	a.overview()
 	a.duty()
+	a.hunts()
 	a.describeProblems()
 	a.mux.HandleFunc("/", a.nothingHere)
 	return a

@@ -102,7 +102,7 @@ func (d document) example(s schema, name string) any {
 // fillPath puts the first organisation's things into a path.
 func (w *world) fillPath(path string) string {
 	return strings.NewReplacer("{org}", string(first), "{alert}", string(w.alert.ID), "{asset}", fmt.Sprint(w.asset), "{finding}", string(w.finding), "{cve}", string(cve),
-		"{import}", fmt.Sprint(w.held), "{notice}", "1", "{contact}", fmt.Sprint(w.contact), "{person}", string(w.people["first"].ID), "{token}", w.own.ID, "{ruling}", "ruling-1", "{item}", "held:"+fmt.Sprint(w.held), "{view}", "1", "{alias}", "alias-1", "{template}", "exploited", "{feed}", "kev", "{detection}", fmt.Sprint(w.detection), "{merge}", fmt.Sprint(w.merge)).Replace(path)
+		"{import}", fmt.Sprint(w.held), "{notice}", "1", "{contact}", fmt.Sprint(w.contact), "{person}", string(w.people["first"].ID), "{token}", w.own.ID, "{ruling}", "ruling-1", "{item}", "held:"+fmt.Sprint(w.held), "{view}", "1", "{alias}", "alias-1", "{template}", "exploited", "{feed}", "kev", "{detection}", fmt.Sprint(w.detection), "{merge}", fmt.Sprint(w.merge), "{hunt}", fmt.Sprint(w.hunt)).Replace(path)
 }
 
 // A request that the document allows.
@@ -196,7 +196,7 @@ func leaks(a answer) bool {
 func (w *world) everything() string {
 	var all strings.Builder
 	for _, path := range []string{"/assets", "/organisations/XZ1", "/organisations/XZ1/imports", "/organisations/XZ1/sources", "/organisations/XZ1/sites", "/organisations/XZ1/declarations",
-		"/alerts", "/alerts/" + string(w.alert.ID) + "/responses/XZ1", "/inbox?org=XZ1", "/contacts?org=XZ1", "/rota?org=XZ1"} {
+		"/alerts", "/alerts/" + string(w.alert.ID) + "/responses/XZ1", "/inbox?org=XZ1", "/contacts?org=XZ1", "/rota?org=XZ1", "/hunts"} {
 		all.WriteString(w.call("analyst", http.MethodGet, "/api/v1"+path, "").body)
 	}
 	return all.String()
@@ -239,7 +239,7 @@ func TestNothingOfAnotherOrganisationIsEverInAnAnswer(t *testing.T) {
 		"get-alerts", "get-alerts-alert", "get-alerts-alert-versions", "get-alerts-alert-responses", "get-alerts-alert-responses-csv", "get-alerts-alert-responses-org",
 		"get-alerts-alert-compare", "get-alerts-alert-revision", "get-alerts-alert-revision-compare", "get-revisions", "get-templates", "get-templates-template",
 		"get-alerts-alert-responses-org-history", "get-alerts-alert-responses-org-pack", "get-alerts-alert-responses-org-pack-csv", "get-disputes", "get-inbox", "get-contacts", "get-contacts-contact", "get-contacts-contact-webhooks", "get-rota", "get-call-list", "get-call-list-csv", "get-deliveries", "get-recipients", "get-people-person-tokens", "get-overview", "get-changes",
-		"get-desk-items", "get-desk-items-item", "get-desk-log", "get-desk-handover", "get-desk-views", "get-search",
+		"get-desk-items", "get-desk-items-item", "get-desk-log", "get-desk-handover", "get-desk-views", "get-search", "get-hunts", "get-hunts-hunt", "get-hunts-hunt-hits", "get-hunts-hunt-hits-csv",
 	} {
 		if !shown[id] {
 			t.Errorf("%s shows its own organisation nothing: the test would not notice a leak", id)

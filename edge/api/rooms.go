@@ -32,6 +32,7 @@ type Rooms struct {
 	Coverage   Ears
 	Detections Detections
 	Telling    Telling
+	Hunts      Hunts
 	Ready      func(context.Context) error // whether the product can work now
 }
 

@@ -33,7 +33,11 @@ import (
 	"wardwatch/know/match"
 	"wardwatch/test/ground"
 	"wardwatch/ward"
+	"wardwatch/watch"
+	"wardwatch/watch/archive/hunts"
 	"wardwatch/watch/coverage"
+	"wardwatch/watch/detect"
+	"wardwatch/watch/detect/indicators"
 )
 
 // canary begins every text that belongs to the first organisation.
@@ -72,6 +76,8 @@ type world struct {
 	held      ward.ImportID
 	contact   ward.ContactID
 	merge     int64
+	hunt      ward.HuntID
+	hunts     *hunts.Desk
 }
 
 // quickHash is of the password, at a cost that spares the machine; signing in replaces it.
@@ -109,12 +115,18 @@ func open(t testing.TB, options api.Options) *world {
 	w.register, w.library, w.matcher = estate.New(g.Store, g.Clock, nessus.Reader{}, csv.Reader{}), intel.New(g.Store, g.Clock), match.New(g.Store, g.Clock)
 	w.desk = findings.New(g.Store, g.Clock, names{})
 	w.watch = duty.New(g.Store, g.Clock, duty.FromFeeds(publishers{}))
+	w.hunts = hunts.New(hunts.Options{Store: g.Store, Clock: g.Clock, Query: func(s ward.Sought) (watch.Query, error) {
+		if s.Query != "" {
+			return detect.ParseFieldQuery(s.Query, g.Clock)
+		}
+		return indicators.NewQuery(s.Indicators, g.Clock)
+	}})
 	if options.Burst == 0 {
 		options.Burst = 1e9
 	}
 	w.api = api.New(api.Rooms{
 		Door: w.door, Repeats: g.Store.Accounts(), Estate: w.register, Matches: w.matcher, Library: w.library, Feeds: publishers{}, Findings: w.desk,
-		Alerts: g.Board, Responses: g.Ledger, Inbox: g.Outbox, Telling: g.Outbox, Duty: w.watch, Coverage: coverage.New(g.Clock, g.Store, nil), Detections: w.desk, Ready: g.Store.Ready,
+		Alerts: g.Board, Responses: g.Ledger, Inbox: g.Outbox, Telling: g.Outbox, Duty: w.watch, Coverage: coverage.New(g.Clock, g.Store, nil), Detections: w.desk, Hunts: w.hunts, Ready: g.Store.Ready,
 	}, g.Clock, options)
 	mux := http.NewServeMux()
 	for _, path := range api.Paths {
@@ -211,6 +223,7 @@ func (w *world) plant() {
 		w.t.Fatal(err)
 	}
 	w.revise(alert)
+	w.hunted()
 	lead := ground.Person(canary+" Lee", ward.Lead, first)
 	r, err := w.Ledger.Acknowledge(w.Ctx, lead, w.alert.ID, first, 1)
 	if err == nil {
@@ -222,6 +235,31 @@ func (w *world) plant() {
 	if err == nil {
 		_, err = w.watch.SaveView(w.Ctx, lead, ward.SavedView{Title: canary + " view", Path: "/desk", Shared: true})
 	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// hunted asks for a hunt of the first organisation, which has found something.
+func (w *world) hunted() {
+	w.t.Helper()
+	h, err := w.hunts.Ask(w.Ctx, ground.Person(canary+" Lee", ward.Lead, first), hunts.Question{For: ward.Sought{Query: "host=" + canary}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.hunt, h.State, h.Kept, h.Hits = h.ID, ward.HuntRunning, 2, 2
+	err = w.Store.Update(w.Ctx, func(tx *store.Tx) error {
+		if _, err := tx.SaveHunt(w.Ctx, h); err != nil {
+			return err
+		}
+		for n := range int64(2) {
+			hit := ward.HuntHit{Number: n + 1, Org: first, At: ground.Day0, Kind: "query", Value: "host=" + canary, Source: canary + " source", Record: n, Host: canary, Raw: "=" + canary + " <script>"}
+			if err := tx.AddHuntHit(w.Ctx, h.ID, hit); err != nil {
+				return err
+			}
+		}
+		return tx.AddHuntDay(w.Ctx, h.ID, ward.HuntDay{Org: first, Day: ground.Day0, Blocks: 1, Events: 10, Hits: 2})
+	})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -42,6 +42,7 @@ import (
 	"wardwatch/test/browser"
 	"wardwatch/test/ground"
 	"wardwatch/ward"
+	"wardwatch/watch/archive/hunts"
 	"wardwatch/watch/coverage"
 )
 
@@ -59,6 +60,7 @@ type hospital struct {
 	intel  *intel.Library
 	desk   *findings.Desk
 	store  *store.Store
+	hunts  *hunts.Desk
 	url    string
 	routes []string
 }
@@ -79,11 +81,12 @@ func openHospital(t testing.TB) *hospital {
 	h.outbox.Answers = h.ledger
 	h.board = alerts.New(s, h.clock, alerts.Neighbours{Standings: h.match, Answers: h.ledger, Notices: h.outbox, Weaknesses: h.intel, Findings: h.desk})
 	h.estate = estate.New(s, h.clock, nessus.Reader{}, cyclonedx.Reader{}, defender.Reader{}, csv.Reader{})
+	h.hunts = huntsDesk(s, h.clock)
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	if h.door, err = access.New(s.Accounts(), ward.WallClock{}, access.Options{Log: log}); err != nil {
 		t.Fatal(err)
 	}
-	site, err := web.NewSite(web.Rooms{Estate: h.estate, Match: h.match, Findings: h.desk, Intel: h.intel, Feeds: feeds.New(s, h.clock, nil, h.intel, feeds.Options{}), Alerts: h.board, Responses: h.ledger, Notify: h.outbox, Duty: duty.New(s, h.clock, duty.FromBoard(h.board), h.ledger), Access: h.door, Coverage: coverage.New(h.clock, s, nil)},
+	site, err := web.NewSite(web.Rooms{Estate: h.estate, Match: h.match, Findings: h.desk, Intel: h.intel, Feeds: feeds.New(s, h.clock, nil, h.intel, feeds.Options{}), Alerts: h.board, Responses: h.ledger, Notify: h.outbox, Duty: duty.New(s, h.clock, duty.FromBoard(h.board), h.ledger), Access: h.door, Hunts: h.hunts, Coverage: coverage.New(h.clock, s, nil)},
 		h.clock, web.Options{Operator: "Federation Watch", Exercise: true, Log: log})
 	if err != nil {
 		t.Fatal(err)
@@ -550,7 +553,7 @@ func TestNoRouteTellsAnotherOrganisation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ids := map[string]string{"{org}": "XZ1A", "{import}": fmt.Sprint(imports[0].ID), "{cve}": string(a.CVEs[0]), "{$}": "", "{item}": "overdue:" + string(a.ID) + ":XZ1A", "{name}": "edge-appliance", "{contact}": fmt.Sprint(h.contact("Mia Fenn", "XZ1A", "mia@saltmarsh.example").ID), "{link}": strings.Repeat("A", 32), "{merge}": fmt.Sprint(h.twins().ID)}
+	ids := map[string]string{"{org}": "XZ1A", "{import}": fmt.Sprint(imports[0].ID), "{cve}": string(a.CVEs[0]), "{$}": "", "{item}": "overdue:" + string(a.ID) + ":XZ1A", "{name}": "edge-appliance", "{contact}": fmt.Sprint(h.contact("Mia Fenn", "XZ1A", "mia@saltmarsh.example").ID), "{link}": strings.Repeat("A", 32), "{merge}": fmt.Sprint(h.twins().ID), "{hunt}": fmt.Sprint(h.hunted(ground.Person("Rosa Marsh", ward.Lead, "XZ1A"), "user=mdm-0", "Saltmarsh", "mdm-01"))}
 	within := map[string]string{"/alerts/": string(a.ID), "/assets/": fmt.Sprint(page.Items[0].ID), "/inbox/": fmt.Sprint(notices.Items[0].ID),
 		"/people/": string(rosa.ID), "/account/tokens/": "1", "/detections/": fmt.Sprint(h.events("XZ1A", "Fenland")[0].ID)}
 	tells := func(body string) bool {

@@ -513,6 +513,12 @@ func lookWord(e ward.AuditEntry) (string, bool) {
 		return "This page", true
 	case "assets.view":
 		return "The list of assets", true
+	case "events.view":
+		return "Events that a hunt found", true
+	case "events.export":
+		return "Events that a hunt found, as a file", true
+	case "archive.hunt":
+		return "Its events, in a hunt for " + visible(e.Detail), true
 	case "asset.view":
 		return "Asset " + strings.TrimPrefix(e.Subject, string(e.Org)+"/asset/"), true
 	case "response.view":

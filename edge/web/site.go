@@ -22,6 +22,7 @@ import (
 	"wardwatch/know/intel"
 	"wardwatch/know/match"
 	"wardwatch/ward"
+	"wardwatch/watch/archive/hunts"
 	"wardwatch/watch/coverage"
 )
 
@@ -37,6 +38,7 @@ type Rooms struct {
 	Notify    *notify.Outbox
 	Duty      *duty.Desk
 	Coverage  *coverage.Room
+	Hunts     *hunts.Desk
 	Lines     func() []notify.Line // how each channel does; nil: nothing is sent from here
 	Access    Door
 	Story     Story // nil outside the demo
@@ -108,6 +110,7 @@ func NewSite(rooms Rooms, clock ward.Clock, o Options) (*Site, error) {
 	s.routesDevices()
 	s.routesImports()
 	s.routesNational()
+	s.routesHunts()
 	return s, nil
 }
 
@@ -304,6 +307,7 @@ func (s *Site) places(ctx context.Context, who ward.Actor) []NavItem {
 		}
 		items = append(items, NavItem{Key: "inbox", Text: "Inbox", Href: "/inbox", Count: unread})
 	}
+	add(ward.MayHunt, "hunts", "Hunt")
 	add(ward.MayRead, "search", "Search")
 	add(ward.MayRead, "coverage", "Coverage")
 	add(ward.MayFeeds, "feeds", "Feeds")
