@@ -27,10 +27,11 @@ type Block struct {
 	bucket Bucket
 	ctx    context.Context //nolint:containedctx // what it has open lasts as long
 	index  *index
-	whole  filter[uint16]
 	close  []io.Closer
 
 	mu     sync.Mutex
+	whole  *filter[uint16] // nil: not read yet
+	paged  *pagedFilter    // nil: not asked yet, or the index has none
 	groups []*group
 	ids    *filter[uint16]
 	file   *parquet.File
@@ -46,7 +47,7 @@ type group struct {
 // A Range is the rows from From up to To, which is not among them.
 type Range struct{ From, To int64 }
 
-// Open opens a block. Only its first filter is read.
+// Open opens a block. Of its index only the table is read.
 func Open(ctx context.Context, bucket Bucket, b ward.Block) (*Block, error) {
 	object, err := bucket.Open(ctx, b.Index)
 	if err != nil {
@@ -57,13 +58,6 @@ func Open(ctx context.Context, bucket Bucket, b ward.Block) (*Block, error) {
 		return nil, errors.Join(fmt.Errorf("blocks: %s: %w", b.Index, err), object.Close())
 	}
 	open := &Block{Block: b, bucket: bucket, ctx: ctx, index: x, close: []io.Closer{object}, groups: make([]*group, x.groups)}
-	part, err := x.read(sectionBlock, 0)
-	if err == nil {
-		open.whole, err = readFilter[uint16](part)
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("blocks: %s: %w", b.Index, err), open.Close())
-	}
 	return open, nil
 }
 
@@ -83,7 +77,13 @@ func (b *Block) Close() error {
 func (b *Block) Size() int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	size := b.whole.size() + 4<<10
+	size := int64(8 << 10)
+	if b.whole != nil {
+		size += b.whole.size()
+	}
+	if b.paged != nil {
+		size += int64(4 * len(b.paged.sums))
+	}
 	for _, g := range b.groups {
 		if g != nil {
 			size += g.keys.size()
@@ -101,17 +101,60 @@ func (b *Block) Size() int64 {
 	return size
 }
 
+// mostProbed is how many keys are looked up in a filter that is not in memory, three pages each; for more all of it is read.
+const mostProbed = 64
+
+// passing are the lists of keys without those that are certainly not in the block; not ok when one list has none left.
+func (b *Block) passing(needles [][]uint64) (left [][]uint64, ok bool, err error) {
+	keys := 0
+	for _, list := range needles {
+		keys += len(list)
+	}
+	if keys == 0 {
+		return needles, len(needles) == 0, nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.whole == nil && keys <= mostProbed {
+		if b.paged == nil {
+			if b.paged, err = openPaged(b.index); err != nil {
+				return nil, false, fmt.Errorf("blocks: %s: %w", b.Index, err)
+			}
+		}
+		if b.paged != nil {
+			left, ok, err = b.paged.passing(needles)
+			if err != nil {
+				err = fmt.Errorf("blocks: %s: %w", b.Index, err)
+			}
+			return left, ok, err
+		}
+	}
+	if b.whole == nil {
+		part, err := b.index.read(sectionBlock, 0)
+		if err != nil {
+			return nil, false, fmt.Errorf("blocks: %s: %w", b.Index, err)
+		}
+		whole, err := readFilter[uint16](part)
+		if err != nil {
+			return nil, false, fmt.Errorf("blocks: %s: %w", b.Index, err)
+		}
+		b.whole = &whole
+	}
+	left, ok = b.whole.passing(needles)
+	return left, ok, nil
+}
+
 // May says whether a row may have one key of each list; no is certain. Of no lists it says yes.
-func (b *Block) May(needles [][]uint64) bool {
-	_, ok := b.whole.passing(needles)
-	return ok
+func (b *Block) May(needles [][]uint64) (bool, error) {
+	_, ok, err := b.passing(needles)
+	return ok, err
 }
 
 // Candidates gives the rows among which all are that have one key of each list, in their order. Without lists these are all.
 func (b *Block) Candidates(needles [][]uint64) ([]Range, error) {
-	left, ok := b.whole.passing(needles)
-	if !ok {
-		return nil, nil
+	left, ok, err := b.passing(needles)
+	if err != nil || !ok {
+		return nil, err
 	}
 	var out []Range
 	var from int64

@@ -38,6 +38,7 @@ const (
 	sectionGroup                     // the keys of one row group
 	sectionChunks                    // the keys of each chunk of one row group, and its rows
 	sectionTail                      // where the block's page indexes and footer begin (64 bits), and their CRC-32C
+	sectionPages                     // the CRC-32C of each page of the section of the block's keys
 )
 
 // ErrCorrupt is said of what is not as it was written.
@@ -136,6 +137,14 @@ func (x *indexWriter) bytes(domains map[string]struct{}, tail []byte, at int64) 
 	keys, ids := distinct(x.keys), distinct(x.ids)
 	err := errors.Join(
 		x.section(sectionBlock, func(to *bytes.Buffer) error { return writeFilter[uint16](to, &x.builds, keys) }),
+		x.section(sectionPages, func(to *bytes.Buffer) error {
+			keys := x.parts[len(x.parts)-1]
+			for page := range slices.Chunk(x.body.Bytes()[keys.offset:keys.offset+keys.length], pageSize) {
+				sum := crc32.Checksum(page, castagnoli)
+				to.Write(binary.LittleEndian.AppendUint32(nil, sum))
+			}
+			return nil
+		}),
 		x.section(sectionIDs, func(to *bytes.Buffer) error { return writeFilter[uint16](to, &x.builds, ids) }),
 		x.section(sectionTail, func(to *bytes.Buffer) error {
 			to.Write(binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint64(nil, uint64(at)), crc32.Checksum(tail, castagnoli))) //nolint:gosec // an offset
@@ -181,7 +190,7 @@ type index struct {
 func openIndex(from io.ReaderAt, size int64) (*index, error) {
 	head := make([]byte, indexHead)
 	if _, err := from.ReadAt(head, 0); err != nil {
-		return nil, corrupt(err, "the index is cut short")
+		return nil, corrupt(err)
 	}
 	version, number := binary.LittleEndian.Uint32(head[4:]), binary.LittleEndian.Uint32(head[8:])
 	switch {
@@ -194,7 +203,7 @@ func openIndex(from io.ReaderAt, size int64) (*index, error) {
 	}
 	rest := make([]byte, number*sectionBytes+4)
 	if _, err := from.ReadAt(rest, int64(indexHead)); err != nil {
-		return nil, corrupt(err, "the index is cut short")
+		return nil, corrupt(err)
 	}
 	table := rest[:len(rest)-4]
 	if crc32.Update(crc32.Checksum(head, castagnoli), castagnoli, table) != binary.LittleEndian.Uint32(rest[len(table):]) {
@@ -219,9 +228,9 @@ func openIndex(from io.ReaderAt, size int64) (*index, error) {
 }
 
 // corrupt tells an end that comes too early from a disk that cannot be read.
-func corrupt(err error, what string) error {
+func corrupt(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("%w: %s", ErrCorrupt, what)
+		return fmt.Errorf("%w: the index is cut short", ErrCorrupt)
 	}
 	return err
 }
@@ -234,7 +243,7 @@ func (x *index) read(kind uint32, group int) ([]byte, error) {
 	}
 	b := make([]byte, s.length)
 	if _, err := x.from.ReadAt(b, x.body+int64(s.offset)); err != nil {
-		return nil, corrupt(err, "the index is cut short")
+		return nil, corrupt(err)
 	}
 	if crc32.Checksum(b, castagnoli) != s.sum {
 		return nil, fmt.Errorf("%w: section %d of the index has a wrong checksum", ErrCorrupt, kind)

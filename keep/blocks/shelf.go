@@ -20,6 +20,9 @@ type Shelf struct {
 	size int64
 }
 
+// mostOpen is how many blocks are open at a time: each has two files.
+const mostOpen = 1024
+
 type place struct {
 	name  string
 	block *Block
@@ -85,7 +88,7 @@ func (s *Shelf) back(p *place) {
 	}
 	s.size += size - p.size
 	p.size = size
-	for s.size > s.budget && s.used.Len() > 1 {
+	for (s.size > s.budget || s.used.Len() > mostOpen) && s.used.Len() > 1 {
 		at := s.used.Back()
 		last, _ := at.Value.(*place)
 		if last == p {

@@ -154,10 +154,9 @@ type sizes struct {
 	took      time.Duration
 }
 
-// archived archives so many lines, three of which have the address 203.0.113.200.
-func archived(b *testing.B, events int) (*archive.Archive, sizes) {
+// openArchive opens an archive in a folder.
+func openArchive(b *testing.B, dir string) *archive.Archive {
 	b.Helper()
-	dir := b.TempDir()
 	kept, err := store.Open(b.Context(), dir)
 	if err != nil {
 		b.Fatal(err)
@@ -176,8 +175,19 @@ func archived(b *testing.B, events int) (*archive.Archive, sizes) {
 			b.Error(err)
 		}
 	})
+	return a
+}
+
+// archived archives so many lines, three of which have the address 203.0.113.200.
+func archived(b *testing.B, events int) (*archive.Archive, sizes) {
+	b.Helper()
+	a := openArchive(b, b.TempDir())
+	return a, fillArchive(b, a, events)
+}
+
+func fillArchive(b *testing.B, a *archive.Archive, events int) (s sizes) {
+	b.Helper()
 	lines, cutter, decoder := newWeblines(b), a.Cutter(), watch.NewDecoder(a.Names)
-	var s sizes
 	var record watch.Record
 	var line []byte
 	cut := func() {
@@ -209,7 +219,111 @@ func archived(b *testing.B, events int) (*archive.Archive, sizes) {
 		}
 		cut()
 	})
-	return a, s
+	return s
+}
+
+// BenchmarkHuntManyTimesMore hunts through HUNTEVENTS distinct events, each of whose blocks stands ten times in the manifest: of ten
+// organisations, as links to the same objects. With HUNTFOLDER the archive is made there once, and used again. A thousand million
+// events are HUNTEVENTS=100000000, which takes half an hour to make.
+func BenchmarkHuntManyTimesMore(b *testing.B) {
+	const times = 10
+	events := 1_000_000
+	if testing.Short() {
+		events = 100_000
+	}
+	if n, err := strconv.Atoi(os.Getenv("HUNTEVENTS")); err == nil {
+		events = n
+	}
+	folder := os.Getenv("HUNTFOLDER")
+	if folder == "" {
+		folder = b.TempDir()
+	}
+	for b.Loop() {
+		a := openArchive(b, folder)
+		all := standing(b, a)
+		if len(all) == 0 {
+			fillArchive(b, a, events)
+			multiply(b, a, filepath.Join(folder, "archive"), times)
+			all = standing(b, a)
+		}
+		on := fmt.Sprintf("%d events in %d blocks: %d distinct ones, entered %d times", times*events, len(all), events, times)
+		for _, state := range []string{"cold", "warm"} {
+			for _, row := range []struct {
+				name   string
+				values []string
+			}{{"an absent address", []string{"203.0.113.7"}}, {"an address of three events", []string{"203.0.113.200"}}, {"1,000 indicators", append(absent(999), "203.0.113.200")}} {
+				fresh := a
+				if state == "cold" {
+					fresh = openArchive(b, folder)
+					dropCaches(b)
+				}
+				began := time.Now()
+				var first time.Duration
+				s, err := fresh.Hunt(b.Context(), archive.HuntOptions{Query: queryOf(b, row.values), Scope: ward.Everything()}, func(archive.Hit) error {
+					if first == 0 {
+						first = time.Since(began)
+					}
+					return nil
+				})
+				took := time.Since(began)
+				if err != nil || len(s.Unread) > 0 || (s.Hits != 3*times && s.Hits != 0) {
+					b.Fatal(s.Hits, s.Unread, err)
+				}
+				bound := 1000.0
+				if state == "cold" {
+					bound = 3000
+				}
+				record(b, figure{"hunt for " + row.name + ", " + state + ", all hits", milliseconds(took), bound, "ms", fmt.Sprintf("%s; %d hits", on, s.Hits)})
+				if s.Hits > 0 {
+					record(b, figure{"hunt for " + row.name + ", " + state + ", first hit", milliseconds(first), 100, "ms", on})
+				}
+			}
+			hunted(b, a, append(absent(999), "203.0.113.200")) // warm from here on
+		}
+	}
+}
+
+// standing are the blocks in the manifest.
+func standing(b *testing.B, a *archive.Archive) (all []ward.Block) {
+	b.Helper()
+	if err := a.Store.View(b.Context(), func(tx *store.Tx) (err error) {
+		all, err = tx.BlocksBetween(b.Context(), ward.Everything(), time.Time{}, time.Time{})
+		return err
+	}); err != nil {
+		b.Fatal(err)
+	}
+	return all
+}
+
+// multiply enters each block again for other organisations.
+func multiply(b *testing.B, a *archive.Archive, folder string, times int) {
+	b.Helper()
+	for _, one := range standing(b, a) {
+		for n := 1; n < times; n++ {
+			again := one
+			again.Org = ward.OrgID(fmt.Sprintf("XZ9A%d", n+1))
+			at := blocks.Folder(again.Org, one.Day)
+			if err := os.MkdirAll(filepath.Join(folder, at), 0o750); err != nil {
+				b.Fatal(err)
+			}
+			again.Name, again.Index = at+filepath.Base(one.Name), at+filepath.Base(one.Index)
+			if err := errors.Join(os.Link(filepath.Join(folder, one.Name), filepath.Join(folder, again.Name)), os.Link(filepath.Join(folder, one.Index), filepath.Join(folder, again.Index))); err != nil {
+				b.Fatal(err)
+			}
+			if err := a.Store.Update(b.Context(), func(tx *store.Tx) error { return tx.AddBlock(b.Context(), again) }); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+// dropCaches makes the machine forget what it read from disk, where that is allowed.
+func dropCaches(b *testing.B) {
+	b.Helper()
+	syscall.Sync()
+	if err := os.WriteFile("/proc/sys/vm/drop_caches", []byte("3"), 0); err != nil {
+		b.Logf("what is called cold is not: %v", err)
+	}
 }
 
 // syslogServer says to a child of this test that it is the server, and in which folder.

@@ -227,8 +227,11 @@ func (h *hunt) block(ctx context.Context, b ward.Block, r *result) error {
 	}
 	return h.a.shelf.With(ctx, b, func(open *blocks.Block) error {
 		needles := h.needles
-		if q, ok := h.Query.(watch.BlockQuery); ok && open.May(needles) {
-			var err error
+		if q, ok := h.Query.(watch.BlockQuery); ok {
+			may, err := open.May(needles)
+			if err != nil || !may {
+				return err
+			}
 			if needles, err = q.NeedlesIn(open.Domains); err != nil {
 				return err
 			}
