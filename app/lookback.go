@@ -109,14 +109,18 @@ func (f *indicatorFiles) take(ctx context.Context, state string) error {
 		}
 	}
 	from, err := f.since(ctx)
+	fresh := 0
+	if err == nil {
+		fresh, err = f.app.Hunts.LookBack(ctx, ward.System("look-back"), f, from, comparedAs)
+	}
 	if err != nil {
+		f.read = "" // nobody would begin it again
 		return err
 	}
-	fresh, err := f.app.Hunts.LookBack(ctx, ward.System("look-back"), f, from, comparedAs)
-	if err == nil && fresh > 0 {
+	if fresh > 0 {
 		f.app.log.Info("indicators are looked back for", "indicators", fresh)
 	}
-	return err
+	return nil
 }
 
 // fill gives an index what it can look for; a line that says nothing was named when its file was first read.

@@ -177,7 +177,8 @@ type huntData struct {
 
 const (
 	mostHuntDays = 100
-	huntHits     = 50
+	huntHits     = 25
+	huntRaw      = 200 // characters of an event that are shown at once
 )
 
 func (s *Site) huntPage(r *http.Request, who ward.Actor) (Page, error) {
@@ -384,7 +385,11 @@ func huntHitTable(h ward.Hunt, hits []ward.HuntHit, known register) Table {
 		if hit.Cut {
 			raw += " (cut here; the archive has all of it)"
 		}
-		t.Rows = append(t.Rows, Row{Cells: []View{Text(hit.At.UTC().Format("2 Jan 2006 15:04:05")), where, Lines{Text(hit.Kind + " " + visible(hit.Value) + field), Code(raw)}}})
+		event := Lines{Text(hit.Kind + " " + visible(hit.Value) + field), Code(shortened(raw, huntRaw))}
+		if len([]rune(raw)) > huntRaw {
+			event = append(event, Details{Summary: "All of event " + Number(int(hit.Number)), Body: Code(raw)})
+		}
+		t.Rows = append(t.Rows, Row{Cells: []View{Text(hit.At.UTC().Format("2 Jan 2006 15:04:05")), where, event}})
 	}
 	return t
 }

@@ -76,7 +76,7 @@ func TestAHuntByItsPages(t *testing.T) {
 	}
 	body := lead.see(path)
 	for _, want := range []string{
-		"Seen 10 times so far, in 5 of 12 blocks", "4,000,000 events of 1 organisation", "1 block could not be read", `\u202egnp.exe`, "1 to 50 of 60", "cut here", "Cancel this hunt",
+		"Seen 10 times so far, in 5 of 12 blocks", "4,000,000 events of 1 organisation", "1 block could not be read", `\u202egnp.exe`, "1 to 25 of 60", "cut here", "Cancel this hunt",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page does not say %q", want)
