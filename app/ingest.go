@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -41,7 +42,8 @@ type ears struct {
 	pipeline *ingest.Pipeline
 	bus      *bus.Bus
 	archive  *archive.Archive
-	eyes     *eyes
+	eyes     atomic.Pointer[eyes] // of now
+	changing sync.Mutex           // what the eyes look for
 	letters  coverage.Letters
 	where    map[string]string
 	seen     []atomic.Uint64 // by shard, the message that is held against rules and indicators, or was last
@@ -59,12 +61,15 @@ func (a *App) openEars(ctx context.Context) (e *ears, err error) {
 			err = errors.Join(fmt.Errorf("ingest: %w", err), opened.close())
 		}
 	}()
-	if e.eyes, err = a.openEyes(); err != nil {
+	looking, err := a.openEyes()
+	if err != nil {
 		return nil, err
 	}
-	if e.archive, err = a.openArchiveFor(ctx, e.eyes.rules.Names); err != nil {
+	if e.archive, err = a.openArchiveFor(ctx, looking.rules.Names); err != nil {
 		return nil, err
 	}
+	looking.archive = e.archive
+	e.eyes.Store(looking)
 	if e.unlock, err = tryLock(filepath.Join(a.archiveFolder(), ".serving.lock")); err != nil {
 		return nil, err
 	}
@@ -225,6 +230,7 @@ func (e *ears) run(ctx context.Context) error {
 	flow.Go(func() { _ = e.pipeline.Run(flowing) })
 	readers.Go(func() { e.app.tend(reading, e.archive) })
 	readers.Go(func() { e.hear(reading) })
+	readers.Go(func() { e.followRules(reading) })
 	for shard := range e.bus.Shards() {
 		readers.Go(func() { e.read(reading, shard) })
 	}
@@ -253,6 +259,9 @@ func (e *ears) read(ctx context.Context, shard int) {
 		err := e.cut(ctx, shard)
 		if ctx.Err() != nil {
 			return
+		}
+		if errors.Is(err, errNewRules) {
+			continue
 		}
 		e.app.log.Error("events are not archived for the moment", "shard", shard, "err", err)
 		if e.app.Clock.Now().Sub(began) > time.Minute {
@@ -296,7 +305,10 @@ func (e *ears) cut(ctx context.Context, shard int) (err error) {
 			}
 		})
 	}()
-	s := shardReader{ears: e, number: shard, cursor: cursor, passed: cursor, cutter: e.archive.Cutter(), decoder: watch.NewDecoder(e.archive.Names), lookout: newLookout(e.eyes, looked)}
+	eyes := e.eyes.Load()
+	s := shardReader{
+		ears: e, number: shard, cursor: cursor, passed: cursor, cutter: eyes.archive.Cutter(), decoder: watch.NewDecoder(eyes.archive.Names), lookout: newLookout(eyes, looked),
+	}
 	defer func() { err = errors.Join(err, s.cutter.Close()) }()
 	tally, err := e.app.Coverage.NewTally(ctx, func(org ward.OrgID) bool { return ingest.ShardOf(org, e.app.Config.Ingest.Shards) == shard })
 	if err != nil {
@@ -323,23 +335,24 @@ func (e *ears) cut(ctx context.Context, shard int) (err error) {
 			}
 		case <-ctx.Done():
 		}
-		if now := e.app.Clock.Now(); s.lookout.due(now) || s.cutter.Due() || ctx.Err() != nil {
+		ending := ctx.Err() != nil || e.eyes.Load() != eyes
+		if now := e.app.Clock.Now(); s.lookout.due(now) || s.cutter.Due() || ending {
 			if err := s.lookout.keep(context.WithoutCancel(ctx), e.app, shard); err != nil {
 				return err
 			}
 		}
-		if s.count.due(e.app.Clock.Now()) || s.cutter.Due() || ctx.Err() != nil {
+		if s.count.due(e.app.Clock.Now()) || s.cutter.Due() || ending {
 			if err := s.count.keep(context.WithoutCancel(ctx), e.app, shard); err != nil {
 				return err
 			}
 		}
-		if s.cutter.Due() || ctx.Err() != nil {
+		if s.cutter.Due() || ending {
 			if err := s.cut(context.WithoutCancel(ctx)); err != nil {
 				return err
 			}
 		}
-		if ctx.Err() != nil {
-			return ctx.Err()
+		if ending {
+			return cmp.Or(ctx.Err(), errNewRules)
 		}
 	}
 }

@@ -23,6 +23,7 @@ type eyes struct {
 	rules      *sigma.Set
 	program    *sigma.Program
 	indicators *indicators.Index
+	archive    *archive.Archive // for records whose fields the rules number
 }
 
 // openEyes reads the rules and indicators that the configuration names. What is wrong with one of them is logged, and the others count.
@@ -41,7 +42,7 @@ func (a *App) openEyes() (*eyes, error) {
 	for line := range strings.Lines(wrong.String()) {
 		a.log.Warn("indicator not used", "reason", strings.TrimSpace(line))
 	}
-	return &eyes{set, sigma.Compile(set), index}, nil
+	return &eyes{rules: set, program: sigma.Compile(set), indicators: index}, nil
 }
 
 // detector is the reader of the bus that holds events against rules.

@@ -101,10 +101,13 @@ func (f *indicatorFiles) state() string {
 func (f *indicatorFiles) take(ctx context.Context, state string) error {
 	f.read = state
 	if f.ears != nil {
-		if err := f.ears.eyes.indicators.Fill(f.fill); err != nil {
+		f.ears.changing.Lock()
+		err := f.ears.eyes.Load().indicators.Fill(f.fill)
+		f.ears.changing.Unlock()
+		if err != nil {
 			return err
 		}
-		if n := f.ears.eyes.indicators.Stats().Sealed; n > 0 {
+		if n := f.ears.eyes.Load().indicators.Stats().Sealed; n > 0 {
 			f.app.log.Info("indicators read again", "indicators", n)
 		}
 	}

@@ -68,6 +68,13 @@ func New(o Options) *Archive {
 	return &Archive{Options: o, shelf: blocks.NewShelf(o.Bucket, o.Memory)}
 }
 
+// Numbering is the same archive for records whose fields are numbered by other names.
+func (a *Archive) Numbering(names *watch.Names) *Archive {
+	other := *a
+	other.Names = names
+	return &other
+}
+
 // Close closes the blocks that are open.
 func (a *Archive) Close() error { return a.shelf.Close() }
 
