@@ -124,7 +124,7 @@ func New(ctx context.Context, c config.Config, o Options) (a *App, err error) {
 	})
 	a.Coverage = coverage.New(o.Clock, kept, a.keptFor)
 
-	a.Duty = duty.New(kept, o.Clock, duty.FromFeeds(a.Feeds), duty.FromBoard(a.Alerts), a.Responses)
+	a.Duty = duty.New(kept, o.Clock, duty.FromFeeds(a.Feeds), duty.FromBoard(a.Alerts), duty.FromDetections(a.Findings, o.Clock), a.Responses)
 
 	a.Notify.Answers = a.Responses
 

@@ -14,6 +14,7 @@ const (
 	ItemContradicted ItemKind = "contradicted" // an answer that newer evidence contradicts
 	ItemOverdue      ItemKind = "overdue"      // an answer that is late
 	ItemDisputed     ItemKind = "disputed"     // a match that an organisation contests, or on which sources disagree
+	ItemDetection    ItemKind = "detection"    // critical or high, seen in events
 	ItemFinding      ItemKind = "finding"      // an update that is needed, and no alert in force asks for it
 	ItemUndelivered  ItemKind = "undelivered"  // what was told reached nobody
 	ItemHeld         ItemKind = "held"         // an import that lost too much of its source
@@ -24,7 +25,7 @@ const (
 
 // ItemKinds lists every kind, in the order in which a desk takes them up.
 var ItemKinds = []ItemKind{
-	ItemCountersign, ItemRevision, ItemDraft, ItemUnchecked, ItemContradicted, ItemOverdue, ItemDisputed, ItemFinding, ItemUndelivered, ItemHeld, ItemFeed,
+	ItemCountersign, ItemRevision, ItemDraft, ItemUnchecked, ItemContradicted, ItemOverdue, ItemDisputed, ItemDetection, ItemFinding, ItemUndelivered, ItemHeld, ItemFeed,
 	ItemRecurrence, ItemDeclaration,
 }
 

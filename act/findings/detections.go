@@ -68,3 +68,8 @@ func (d *Desk) DetectionCounts(ctx context.Context, scope ward.Scope, since time
 	})
 	return counts, err
 }
+
+// UrgentDetections lists what is critical or high and of which there was news since a time, the newest first.
+func (d *Desk) UrgentDetections(ctx context.Context, scope ward.Scope, since time.Time) ([]ward.Detection, error) {
+	return d.Detections(ctx, scope, DetectionQuery{Since: since, Urgency: Urgency("high")})
+}

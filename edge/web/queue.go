@@ -186,6 +186,8 @@ func kindTag(k ward.ItemKind) Tag {
 		return Tag{"Overdue", ToneCritical}
 	case ward.ItemDisputed:
 		return Tag{"Disputed", ToneWarning}
+	case ward.ItemDetection:
+		return Tag{"Detection", ToneCritical}
 	case ward.ItemFinding:
 		return Tag{"No alert asks", ToneWarning}
 	case ward.ItemUndelivered:
@@ -419,7 +421,7 @@ func (s *Site) itemPage(r *http.Request, who ward.Actor, wrong []FieldError) (Pa
 	if err != nil {
 		return Page{}, err
 	}
-	data := itemData{Live: Live{ID: "item", Href: itemHref(id), Topics: []string{"queue"}}, Wrong: ErrorSummary{wrong}, Lede: sentence(i.Reason),
+	data := itemData{Live: Live{ID: "item", Href: itemHref(id), Topics: []string{"queue", "detections"}}, Wrong: ErrorSummary{wrong}, Lede: sentence(i.Reason),
 		Go: Buttons{{Text: "Go to where it is done", Href: local(i.Link), Kind: Secondary}}, Log: logTable(onlyAbout(entries, id), known)}
 	row := func(key string, value View) {
 		data.Facts.Rows = append(data.Facts.Rows, SummaryRow{Key: key, Value: value})

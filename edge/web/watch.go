@@ -16,7 +16,7 @@ import (
 func (s *Site) routesWatch() { s.get("/watch", ward.MayWatch, s.watch) }
 
 // watchTopics are the hints after which the watch looks again.
-var watchTopics = []string{"queue", "feeds"}
+var watchTopics = []string{"queue", "feeds", "detections"}
 
 // mostWaiting bounds the lists of the watch; the pages behind them have the rest.
 const mostWaiting = 10
