@@ -93,45 +93,55 @@ func Default() Config {
 // Load reads path over the defaults, and the environment over both: WARDWATCH_OPERATOR__NAME sets operator.name. An empty
 // path reads no file.
 func Load(path string) (Config, error) {
-	settings := koanf.New(".")
-	if err := settings.Load(structs.Provider(Default(), "yaml"), nil); err != nil {
-		return Config{}, fmt.Errorf("config: %w", err)
+	c := Default()
+	err := load(path, prefix, Default(), &c)
+	if err == nil {
+		err = c.Check()
 	}
-	if path != "" {
-		if err := settings.Load(file.Provider(path), yaml.Parser()); err != nil {
-			return Config{}, fmt.Errorf("config: %s: %w", path, err)
-		}
-	}
-	if err := settings.Load(env.Provider(".", env.Opt{Prefix: prefix, TransformFunc: variable}), nil); err != nil {
-		return Config{}, fmt.Errorf("config: environment: %w", err)
-	}
-	var c Config
-	var read mapstructure.Metadata
-	err := settings.UnmarshalWithConf("", &c, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
-		Result: &c, TagName: "yaml", Metadata: &read, WeaklyTypedInput: true,
-		DecodeHook: mapstructure.StringToTimeDurationHookFunc(),
-	}})
 	if err != nil {
-		return c, fmt.Errorf("config: %s: %w", cmp.Or(path, "environment"), err)
-	}
-	if len(read.Unused) > 0 {
-		slices.Sort(read.Unused)
-		return c, fmt.Errorf("config: %s: no such field: %s (docs/runbook.md shows those that there are)", cmp.Or(path, "environment"), strings.Join(read.Unused, ", "))
-	}
-	if err := c.Check(); err != nil {
 		return c, fmt.Errorf("config: %s: %w", cmp.Or(path, "environment"), err)
 	}
 	return c, nil
 }
 
+// load reads path over defaults, and the variables whose names begin with variables over both. An unknown field is an error.
+func load(path, variables string, defaults, into any) error {
+	settings := koanf.New(".")
+	if err := settings.Load(structs.Provider(defaults, "yaml"), nil); err != nil {
+		return err
+	}
+	if path != "" {
+		if err := settings.Load(file.Provider(path), yaml.Parser()); err != nil {
+			return err
+		}
+	}
+	named := func(name, value string) (string, any) { return variable(variables, name, value) }
+	if err := settings.Load(env.Provider(".", env.Opt{Prefix: variables, TransformFunc: named}), nil); err != nil {
+		return err
+	}
+	var read mapstructure.Metadata
+	err := settings.UnmarshalWithConf("", into, koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
+		Result: into, TagName: "yaml", Metadata: &read, WeaklyTypedInput: true,
+		DecodeHook: mapstructure.StringToTimeDurationHookFunc(),
+	}})
+	if err != nil {
+		return err
+	}
+	if len(read.Unused) > 0 {
+		slices.Sort(read.Unused)
+		return fmt.Errorf("no such field: %s (docs/runbook.md shows those that there are)", strings.Join(read.Unused, ", "))
+	}
+	return nil
+}
+
 const prefix = "WARDWATCH_"
 
 // variable turns WARDWATCH_OPERATOR__NAME into operator.name. WARDWATCH_SHARED names test data and is no setting.
-func variable(name, value string) (string, any) {
-	if name == prefix+"SHARED" || name == prefix+"SHOTS" || name == prefix+"README_SHOTS" {
+func variable(prefixed, name, value string) (string, any) {
+	if name == prefix+"SHARED" || name == prefix+"SHOTS" || name == prefix+"README_SHOTS" || prefixed == prefix && strings.HasPrefix(name, collectPrefix) {
 		return "", nil
 	}
-	return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(name, prefix)), "__", "."), value
+	return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(name, prefixed)), "__", "."), value
 }
 
 var colour = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)

@@ -23,10 +23,10 @@ func (s seen) UrgentDetections(_ context.Context, scope ward.Scope, since time.T
 func TestADetectionInManyOrganisationsIsOneMatterOfTheNationalDesk(t *testing.T) {
 	now := time.Date(2025, 5, 15, 3, 0, 0, 0, time.UTC)
 	one := ward.Detection{ID: 1, Org: "ZZ1", Fingerprint: "a", Kind: "indicator", Indicator: "address 203.0.113.7", Title: "Known to be an attacker's", Level: "high", Count: 3, First: now.AddDate(0, 0, -11), Last: now, Noticed: now.Add(-time.Hour)}
-	two, quiet, over, old := one, one, one, one
+	two, quiet, old := one, one, one
 	two.ID, two.Org, two.Count, two.Level = 2, "ZZ2", 4, "critical"
 	quiet.ID, quiet.Kind, quiet.Indicator, quiet.Fingerprint, quiet.Title = 3, "silence", "", "q", "The whole organisation has gone quiet"
-	over = quiet
+	over := quiet
 	over.Fingerprint, over.Ended = "o", now
 	old.Fingerprint, old.Indicator, old.Noticed = "old", "address 203.0.113.8", now.AddDate(0, 0, -30)
 	source := duty.FromDetections(seen{one, two, quiet, over, old}, ward.NewHandClock(now))

@@ -53,7 +53,7 @@ Run it:   wardwatch serve --data /var/lib/wardwatch`,
 	flags.BoolVar(&sh.json, "json", false, "print JSON")
 	root.AddCommand(
 		demoCommand(sh), serveCommand(sh), orgCommand(sh), estateCommand(sh), feedCommand(sh), productCommand(sh), matchCommand(sh), detectCommand(sh), detectionsCommand(sh), coverageCommand(sh), rulesCommand(sh),
-		archiveCommand(sh), huntCommand(sh), senderCommand(sh),
+		archiveCommand(sh), huntCommand(sh), senderCommand(sh), collectCommand(sh),
 		alertCommand(sh), userCommand(sh), tokenCommand(sh), bounceCommand(sh), doctorCommand(sh), versionCommand(sh),
 	)
 	explain(root)

@@ -92,6 +92,9 @@ func (s *Server) Stop(by os.Signal) {
 	s.running = nil
 }
 
+// Program is the file of it.
+func (s *Server) Program() string { return s.program }
+
 // Process is its number.
 func (s *Server) Process() int { return s.running.Process.Pid }
 
