@@ -65,6 +65,7 @@ bench: ## run the benchmarks, BENCHTIME (1s) each, print the figures beside thei
 	@if [ -f bench/go.mod ]; then cd bench && go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout $(TIMEOUT) ./...; fi
 
 figures: ## only what the product promises in numbers, in one table (some minutes; docs/figures.md explains)
+	@.ci/needs rg zstd
 	go test -run '^$$' -bench . -benchtime 1x -timeout 1h $(if $(filter short,$(BENCHSIZE)),-short) ./test/figures
 
 lint: $(GOLANGCI) ## run the pinned golangci-lint

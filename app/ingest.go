@@ -68,6 +68,7 @@ func (a *App) openEars(ctx context.Context) (e *ears, err error) {
 	if e.archive, err = a.openArchiveFor(ctx, looking.rules.Names); err != nil {
 		return nil, err
 	}
+	e.archive.Idle, e.archive.Behind = a.idle, e.behind
 	looking.archive = e.archive
 	e.eyes.Store(looking)
 	if e.unlock, err = tryLock(filepath.Join(a.archiveFolder(), ".serving.lock")); err != nil {
@@ -82,7 +83,7 @@ func (a *App) openEars(ctx context.Context) (e *ears, err error) {
 	}
 	e.seen = make([]atomic.Uint64, e.bus.Shards())
 	e.reached = make([]atomic.Uint64, e.bus.Shards())
-	options := ingest.Options{Clock: a.Clock, Bus: e.bus, Shards: c.Shards, Log: a.log, Letters: e.letter}
+	options := ingest.Options{Clock: a.Clock, Bus: e.bus, Shards: c.Shards, PerOrg: int64(c.WaitingMB) << 20, Log: a.log, Letters: e.letter}
 	if c.RedactNHSNumbers {
 		options.Redact = func(_ ward.OrgID, raw []byte) int { return ingest.RedactNHSNumbers(raw) }
 	}

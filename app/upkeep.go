@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -62,6 +63,44 @@ func (a *App) alone(ctx context.Context) (unlock func() error, err error) {
 		return nil, errors.Join(err, serving())
 	}
 	return func() error { return errors.Join(imports(), serving()) }, nil
+}
+
+const (
+	// idleShare is how much of the machine's processors the program may use while blocks are merged beside it.
+	idleShare = 0.5
+	// idleWatch is how long that is looked at.
+	idleWatch = time.Second
+	// mostBehind is how many batches may wait to be read while blocks are merged.
+	mostBehind = 20
+)
+
+// idle says whether the program has used little of the machine for a moment.
+func (a *App) idle(ctx context.Context) bool {
+	used := func() time.Duration {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			return 0
+		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	before := used()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(idleWatch):
+	}
+	return float64(used()-before) < idleShare*float64(idleWatch)*float64(runtime.GOMAXPROCS(0))
+}
+
+// behind says whether events wait to be read.
+func (e *ears) behind() bool {
+	for shard := range e.bus.Shards() {
+		state, err := e.bus.State(context.Background(), shard)
+		if err != nil || state.Last > e.reached[shard].Load()+mostBehind {
+			return true
+		}
+	}
+	return false
 }
 
 // tryLock takes a lock that one process holds, or says that another has it.

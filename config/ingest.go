@@ -20,6 +20,8 @@ type Ingest struct {
 	Bus Bus `yaml:"bus"`
 	// MaxGB is how much may wait on disk to be archived, in gigabytes; more is refused.
 	MaxGB int `yaml:"max_gb"`
+	// WaitingMB is how much of one organisation may wait in memory to be carried, in megabytes; more of it is turned away or made to wait.
+	WaitingMB int `yaml:"waiting_mb"`
 	// RedactNHSNumbers takes NHS numbers out of events before anything is kept.
 	RedactNHSNumbers bool `yaml:"redact_nhs_numbers"`
 }
@@ -90,7 +92,7 @@ type Detect struct {
 }
 
 func defaultIngest() Ingest {
-	return Ingest{Syslog: []Syslog{}, Shards: 1, MaxGB: 8, RedactNHSNumbers: true}
+	return Ingest{Syslog: []Syslog{}, Shards: 1, MaxGB: 8, WaitingMB: 32, RedactNHSNumbers: true}
 }
 
 // On says whether events are taken in at all.
@@ -102,6 +104,9 @@ func (i Ingest) check(bad func(field, problem, hint string)) {
 	}
 	if i.Bus.URL != "" && (i.Bus.Replicas < 0 || i.Bus.Replicas > 5) {
 		bad("ingest.bus.replicas", fmt.Sprintf("%d is not between 1 and 5", i.Bus.Replicas), "3 is usual in a cluster")
+	}
+	if i.WaitingMB < 1 || i.WaitingMB > 1024 {
+		bad("ingest.waiting_mb", fmt.Sprintf("%d is not between 1 and 1024", i.WaitingMB), "32 is usual")
 	}
 	if i.MaxGB < 1 {
 		bad("ingest.max_gb", "is less than 1", "give what the disk can spare")

@@ -112,7 +112,47 @@ func BenchmarkHunt(b *testing.B) {
 			b.Fatal(s.Hits, err)
 		}
 		record(b, figure{"the same without filters: every event is read", milliseconds(time.Since(began)), 0, "ms", "the floor of a hunt by looking"})
+		ripgrep(b, events)
 	}
+}
+
+// ripgrep looks for an address in as many lines, packed by zstd, as people do without an archive. Where the two programs are not
+// installed the line is left out.
+func ripgrep(b *testing.B, events int) {
+	b.Helper()
+	for _, program := range []string{"rg", "zstd"} {
+		if _, err := exec.LookPath(program); err != nil {
+			b.Logf("%s is not installed: no line of ripgrep", program)
+			return
+		}
+	}
+	path := filepath.Join(b.TempDir(), "lines.zst")
+	pack := exec.CommandContext(b.Context(), "zstd", "-q", "-3", "-o", path)
+	in, err := pack.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := pack.Start(); err != nil {
+		b.Fatal(err)
+	}
+	to, lines := bufio.NewWriterSize(in, 1<<20), newWeblines(b)
+	var line []byte
+	for range events {
+		line = append(lines.append(line[:0]), '\n')
+		if _, err := to.Write(line); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := errors.Join(to.Flush(), in.Close(), pack.Wait()); err != nil {
+		b.Fatal(err)
+	}
+	began := time.Now()
+	out, err := exec.CommandContext(b.Context(), "rg", "--search-zip", "--count", "--fixed-strings", "203.0.113.7 ", path).CombinedOutput()
+	var ended *exec.ExitError
+	if err != nil && !(errors.As(err, &ended) && ended.ExitCode() == 1) { // 1: nothing was found
+		b.Fatalf("%v %s", err, out)
+	}
+	record(b, figure{"ripgrep over the same in zstd, one address", milliseconds(time.Since(began)), 0, "ms", "how people look without an archive"})
 }
 
 type everyEvent struct{ watch.Query }
@@ -480,6 +520,9 @@ func BenchmarkWatch(b *testing.B) {
 	seconds, known := 60, 1_000_000
 	if testing.Short() {
 		seconds, known = 2, 10_000
+	}
+	if d, err := time.ParseDuration(os.Getenv("WATCHFOR")); err == nil {
+		seconds = int(d.Seconds())
 	}
 	n := pace * seconds
 	events := telemetry.OTRF(b)

@@ -5,6 +5,7 @@
 package archive
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -30,6 +31,10 @@ type Options struct {
 	Memory  int64         // bytes of filters held; default 512 MB
 	Workers int           // of one hunt; default 2
 	Keep    []Keep        // how long events are kept; none: for ever
+	// Idle says whether the machine has time to merge blocks; nil: it has. Behind says that events wait to be read: a merge that has
+	// begun is given up, and begun again another time; nil: none do.
+	Idle   func(context.Context) bool
+	Behind func() bool
 }
 
 const (

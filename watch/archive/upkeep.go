@@ -85,6 +85,9 @@ func (a *Archive) merge(ctx context.Context, now time.Time) (more bool, err erro
 	if err != nil {
 		return false, fmt.Errorf("archive: merge: %w", err)
 	}
+	if len(days) == 0 || a.Idle != nil && !a.Idle(ctx) {
+		return false, nil
+	}
 	merged := 0
 	for _, d := range days {
 		over := now.Sub(d.Day.Add(24*time.Hour)) > settled && now.Sub(d.Sealed) > settled
@@ -110,6 +113,9 @@ func (a *Archive) merge(ctx context.Context, now time.Time) (more bool, err erro
 			if ctx.Err() != nil {
 				return false, ctx.Err()
 			}
+			if errors.Is(err, errBehind) {
+				return false, nil
+			}
 			a.Log.Error("blocks cannot be merged", "org", d.Org, "day", d.Day.Format(time.DateOnly), "err", err)
 			continue
 		}
@@ -133,6 +139,12 @@ func worthMerging(of []ward.Block, most int64, over bool) []ward.Block {
 	}
 	return nil
 }
+
+// errBehind is said of a merge that was given up, because events wait.
+var errBehind = errors.New("events wait to be read")
+
+// yieldRows is how many rows are written again between two looks at whether events wait.
+const yieldRows = 4096
 
 func (a *Archive) mergeBlocks(ctx context.Context, some []ward.Block, now time.Time) error {
 	merged, _, err := a.rewrite(ctx, some, nil)
@@ -173,6 +185,9 @@ func (a *Archive) rewrite(ctx context.Context, from []ward.Block, drop func(*blo
 			if drop != nil && drop(row) {
 				dropped++
 				return nil
+			}
+			if drop == nil && w.Rows()%yieldRows == 0 && a.Behind != nil && a.Behind() {
+				return errBehind
 			}
 			return errors.Join(w.add(row), ctx.Err())
 		})

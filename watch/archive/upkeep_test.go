@@ -1,6 +1,7 @@
 package archive_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -61,15 +62,24 @@ func TestSmallBlocksOfADayAreMerged(t *testing.T) {
 	if n := len(w.standing(t)); n != 7 {
 		t.Fatalf("%d blocks: seven are too few to merge while the day goes on", n)
 	}
+	w.keep(t, "ZZ1", "gate", "b7", fmt.Sprintf(sshdLine, 7))
+	idle, behind := false, true
+	w.Idle, w.Behind = func(context.Context) bool { return idle }, func() bool { return behind }
+	w.due(t)
+	idle = true
+	w.due(t)
+	if n := len(w.standing(t)); n != 8 {
+		t.Fatalf("%d blocks: who is busy, or behind, merges none", n)
+	}
+	behind = false
 	before, _ := w.hunt(t, archive.HuntOptions{Query: query(t, "192.0.2.7"), Scope: ward.Everything()})
 	w.keep(t, "ZZ2", "gate", "b", fmt.Sprintf(sshdLine, 1)) // another organisation's stays by itself
-	w.keep(t, "ZZ1", "gate", "b7", fmt.Sprintf(sshdLine, 7))
 	w.due(t)
 	if all := w.standing(t); len(all) != 2 || all[0].Rows+all[1].Rows != 9 {
 		t.Fatalf("%+v", all)
 	}
 	after, s := w.hunt(t, archive.HuntOptions{Query: query(t, "192.0.2.7"), Scope: ward.Only("ZZ1")})
-	if len(after) != 8 || s.Blocks != 1 || len(before) != 7 {
+	if len(after) != 8 || s.Blocks != 1 || len(before) != 8 {
 		t.Errorf("%d hits in %d blocks: %q", len(after), s.Blocks, after)
 	}
 	if n := w.keep(t, "ZZ1", "gate", "b3", fmt.Sprintf(sshdLine, 3)); n != 0 {

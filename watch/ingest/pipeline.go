@@ -175,6 +175,11 @@ func (p *Pipeline) room(q *queue, bytes int64) error {
 
 // Take implements Intake.
 func (p *Pipeline) Take(_ context.Context, s Sender, arrivals []watch.Arrival) (Receipt, error) {
+	if len(arrivals) == 0 {
+		done := make(chan struct{})
+		close(done)
+		return &receipt{done: done}, nil
+	}
 	q := p.queue(s.Org)
 	size := 0
 	for i := range arrivals {
@@ -217,10 +222,6 @@ func (p *Pipeline) Take(_ context.Context, s Sender, arrivals []watch.Arrival) (
 	source.Last = now
 	q.mu.Unlock()
 	r := &receipt{done: make(chan struct{}), left: len(own)}
-	if len(own) == 0 {
-		close(r.done)
-		return r, nil
-	}
 	q.held.Add(int64(size))
 	p.held.Add(int64(size))
 	q.shard.add(q, parcel{own, r}, p.o.Batch)

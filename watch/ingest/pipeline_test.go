@@ -89,6 +89,23 @@ func TestAReceiptIsDoneWhenAllIsDurable(t *testing.T) {
 	})
 }
 
+// TestARequestOfNothingShutsNobodyOut: whoever sends only what cannot be read has nothing to take, and others of its organisation go on.
+func TestARequestOfNothingShutsNobodyOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, stop := running(t, ingest.Options{Bus: &carrier{}})
+		defer stop()
+		for _, n := range []int{0, 1, 0, 1} {
+			r, err := p.Take(t.Context(), ingest.Sender{Org: "ZZ1"}, lines("a", n))
+			if err == nil {
+				err = r.Wait(t.Context())
+			}
+			if err != nil {
+				t.Fatal(n, err)
+			}
+		}
+	})
+}
+
 func TestNothingIsUnflushedForLongerThan100ms(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, stop := running(t, ingest.Options{Bus: &carrier{}})

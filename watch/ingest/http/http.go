@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -59,7 +60,7 @@ func New(o Options) http.Handler {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	d := &door{o}
+	d := &door{Options: o}
 	mux := http.NewServeMux()
 	for pattern, shape := range map[string]shape{
 		"POST /v1/events":                    events,
@@ -70,6 +71,7 @@ func New(o Options) http.Handler {
 		"POST /services/collector/event":     collector,
 		"POST /services/collector/event/1.0": collector,
 		"POST /services/collector/raw":       rawCollector,
+		"POST /services/collector/raw/1.0":   rawCollector,
 		"POST /v1/logs":                      logs,
 	} {
 		mux.HandleFunc(pattern, d.take(shape))
@@ -77,11 +79,23 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("GET /services/collector/health", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusOK, map[string]any{"text": "HEC is healthy", "code": 17})
 	})
+	for _, pattern := range []string{"POST /services/collector/ack", "POST /services/collector/ack/1.0"} {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			if _, err := d.sender(r.Context(), r); err != nil {
+				failed(w, statusOf(err), err)
+				return
+			}
+			acknowledge(w, r)
+		})
+	}
 	d.elastic(mux)
 	return mux
 }
 
-type door struct{ Options }
+type door struct {
+	Options
+	acks atomic.Int64 // numbers of acknowledgements that were given
+}
 
 // A request is one that is being taken.
 type request struct {
@@ -92,6 +106,7 @@ type request struct {
 	batch  string // that makes a repeat of the request known as one
 	taken  []watch.Arrival
 	bad    []badEvent
+	number func() int64 // the next number of an acknowledgement
 }
 
 type badEvent struct {
@@ -134,7 +149,7 @@ func (d *door) take(s shape) http.HandlerFunc {
 	return func(w http.ResponseWriter, from *http.Request) {
 		ctx, stop := context.WithTimeout(from.Context(), d.MaxWait)
 		defer stop()
-		r := &request{Request: from, batch: from.Header.Get("Wardwatch-Batch"), source: clean(from.Header.Get("Wardwatch-Source"))}
+		r := &request{Request: from, batch: from.Header.Get("Wardwatch-Batch"), source: clean(from.Header.Get("Wardwatch-Source")), number: func() int64 { return d.acks.Add(1) - 1 }}
 		if err := d.serve(ctx, w, r, s); err != nil {
 			status := statusOf(err)
 			if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {

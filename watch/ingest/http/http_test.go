@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"wardwatch/ward"
 	"wardwatch/watch"
 	"wardwatch/watch/ingest"
@@ -156,15 +158,94 @@ func TestClientsOfElasticsearchFindWhatTheyAskFor(t *testing.T) {
 	}
 }
 
+// field is one field of a message of Protocol Buffers.
+func field(number protowire.Number, parts ...[]byte) []byte {
+	return protowire.AppendBytes(protowire.AppendTag(nil, number, protowire.BytesType), bytes.Join(parts, nil))
+}
+
+func text(number protowire.Number, value string) []byte { return field(number, []byte(value)) }
+
+func varint(number protowire.Number, value uint64) []byte {
+	return protowire.AppendVarint(protowire.AppendTag(nil, number, protowire.VarintType), value)
+}
+
+func fixed(number protowire.Number, value uint64) []byte {
+	return protowire.AppendFixed64(protowire.AppendTag(nil, number, protowire.Fixed64Type), value)
+}
+
+// exported is a request as an exporter of OpenTelemetry sends it.
+func exported() []byte {
+	resource := field(1, field(1, text(1, "host.name"), field(2, text(1, "h3"))))
+	record := field(2, fixed(1, 1747281607000000000), varint(2, 9), field(5, text(1, "text")),
+		field(6, text(1, "user.name"), field(2, text(1, "alice"))), field(6, text(1, "tries"), field(2, varint(3, 7))), field(6, text(1, "ok"), field(2, varint(2, 1))), varint(99, 1))
+	return field(1, resource, field(2, field(1, text(1, "scope")), record))
+}
+
+func TestAnExporterMaySpeakProtocolBuffers(t *testing.T) {
+	in := &intake{}
+	status, answer, header := ask(in, http.MethodPost, "/v1/logs", string(exported()), "Content-Type", "application/x-protobuf")
+	if status != 200 || answer != "" || header.Get("Content-Type") != "application/x-protobuf" {
+		t.Errorf("%d %q %v", status, answer, header)
+	}
+	want := `[ZZ1|h3||0|json|{"@timestamp":"1747281607000000000","host.name":"h3","message":"text","ok":true,"tries":"7","user.name":"alice"}]`
+	if fmt.Sprint(in.taken) != want {
+		t.Errorf("%s, want %s", in.taken, want)
+	}
+	for _, bad := range []string{"\x0a\xff", "\xff\xff", string(exported()[:40])} {
+		if status, _, _ := ask(&intake{}, http.MethodPost, "/v1/logs", bad, "Content-Type", "application/x-protobuf"); status != 400 {
+			t.Errorf("%q: %d", bad, status)
+		}
+	}
+	deep := text(1, "x")
+	for range 5000 {
+		deep = field(5, field(1, deep))
+	}
+	if status, _, _ := ask(&intake{}, http.MethodPost, "/v1/logs", string(field(1, field(2, field(2, field(5, deep))))), "Content-Type", "application/x-protobuf"); status != 400 {
+		t.Error("values ten thousand deep:", status)
+	}
+}
+
+func TestACollectorsClientAsksWhatBecameOfItsEvents(t *testing.T) {
+	in := &intake{}
+	open := door.New(door.Options{Senders: senders{}, Intake: in})
+	call := func(path, body string) string {
+		q := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+		q.Header.Set("Authorization", "Splunk "+token)
+		q.Header.Set("X-Splunk-Request-Channel", "FE0ECFAD-13D5-401B-847D-77833BD77131")
+		out := httptest.NewRecorder()
+		open.ServeHTTP(out, q)
+		return strings.TrimSpace(out.Body.String())
+	}
+	for i := range 2 {
+		if got := call("/services/collector", `{"event":"x"}`); got != fmt.Sprintf(`{"ackId":%d,"code":0,"text":"Success"}`, i) {
+			t.Error(got)
+		}
+	}
+	if got := call("/services/collector/ack", `{"acks":[0,1]}`); got != `{"acks":{"0":true,"1":true}}` {
+		t.Error(got)
+	}
+	if status, answer, _ := ask(in, http.MethodPost, "/services/collector/ack", `{"acks":[0]}`); status != 400 || !strings.Contains(answer, "channel") {
+		t.Error(status, answer)
+	}
+	if status, _, _ := ask(in, http.MethodPost, "/services/collector/ack", `{"acks":[0]}`, "Authorization", "Splunk no"); status != 401 {
+		t.Error(status)
+	}
+}
+
 func FuzzShapes(f *testing.F) {
 	paths := []string{"/v1/events", "/v1/events?format=csv", "/_bulk", "/services/collector", "/services/collector/raw", "/v1/logs"}
 	f.Add(0, []byte("{\"a\":1}\n[{}]"))
 	f.Add(2, []byte("{\"create\":{}}\n{}\n"))
 	f.Add(3, []byte(`{"event":"x"}`))
 	f.Add(5, []byte(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"x"}}]}]}]}`))
+	f.Add(-1, exported())
 	f.Fuzz(func(t *testing.T, which int, body []byte) {
 		in := &intake{}
-		status, answer, _ := ask(in, http.MethodPost, paths[uint(which)%uint(len(paths))], string(body))
+		var headers []string
+		if which < 0 {
+			headers = []string{"Content-Type", "application/x-protobuf"}
+		}
+		status, answer, _ := ask(in, http.MethodPost, paths[uint(which)%uint(len(paths))], string(body), headers...)
 		if status != 200 && status != 400 {
 			t.Fatal(status, answer)
 		}

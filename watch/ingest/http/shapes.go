@@ -2,12 +2,14 @@ package http
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"wardwatch/ward"
@@ -294,8 +296,38 @@ var rawCollector = shape{
 	fail:   failed,
 }
 
-func accepted(w http.ResponseWriter, _ *request) {
-	reply(w, http.StatusOK, map[string]any{"text": "Success", "code": 0})
+// accepted answers when everything is durable. Where a client asks for acknowledgements by a channel, it gets the number of one.
+func accepted(w http.ResponseWriter, r *request) {
+	body := map[string]any{"text": "Success", "code": 0}
+	if channel(r.Request) != "" {
+		body["ackId"] = r.number()
+	}
+	reply(w, http.StatusOK, body)
+}
+
+// channel is how a client of the collector names its stream; empty: it asks for no acknowledgements.
+func channel(r *http.Request) string {
+	return cmp.Or(r.Header.Get("X-Splunk-Request-Channel"), r.URL.Query().Get("channel"))
+}
+
+// acknowledge says what became of numbers that a client was given: as none is given before everything is durable, all of them are.
+func acknowledge(w http.ResponseWriter, r *http.Request) {
+	var asked struct {
+		Acks []int64 `json:"acks"`
+	}
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&asked); err != nil {
+		failed(w, http.StatusBadRequest, fmt.Errorf("%w: %w", errShape, err))
+		return
+	}
+	if channel(r) == "" {
+		reply(w, http.StatusBadRequest, map[string]any{"text": "Data channel is missing", "code": 10})
+		return
+	}
+	durable := map[string]bool{}
+	for _, id := range asked.Acks {
+		durable[strconv.FormatInt(id, 10)] = true
+	}
+	reply(w, http.StatusOK, map[string]any{"acks": durable})
 }
 
 func failed(w http.ResponseWriter, status int, err error) {
@@ -303,11 +335,19 @@ func failed(w http.ResponseWriter, status int, err error) {
 	reply(w, status, map[string]any{"text": err.Error(), "code": code})
 }
 
-// logs are OTLP's, as JSON: each record beside the resource that it is of.
+// protobuf says whether an exporter speaks Protocol Buffers.
+func protobuf(r *request) bool {
+	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-protobuf")
+}
+
+// logs are OTLP's, as JSON or Protocol Buffers: each record beside the resource that it is of.
 var logs = shape{
 	read: func(r *request) error {
-		if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-protobuf") {
-			return fmt.Errorf("%w: set the exporter's encoding to json", errShape)
+		if protobuf(r) {
+			var err error
+			if r.body, err = otlpJSON(r.body); err != nil {
+				return err
+			}
 		}
 		var all struct {
 			ResourceLogs []struct {
@@ -342,6 +382,15 @@ var logs = shape{
 		return nil
 	},
 	answer: func(w http.ResponseWriter, r *request) {
+		if protobuf(r) {
+			why := ""
+			if len(r.bad) > 0 {
+				why = r.bad[0].err.Error()
+			}
+			w.Header().Set("Content-Type", "application/x-protobuf")
+			_, _ = w.Write(otlpAnswer(len(r.bad), why)) // who asked may be gone
+			return
+		}
 		body := map[string]any{}
 		if len(r.bad) > 0 {
 			body["partialSuccess"] = map[string]any{"rejectedLogRecords": len(r.bad), "errorMessage": r.bad[0].err.Error()}
