@@ -67,9 +67,9 @@ func (a *App) alone(ctx context.Context) (unlock func() error, err error) {
 
 const (
 	// idleShare is how much of the machine's processors the program may use while blocks are merged beside it.
-	idleShare = 0.5
+	idleShare = 0.35
 	// idleWatch is how long that is looked at.
-	idleWatch = time.Second
+	idleWatch = 5 * time.Second
 	// mostBehind is how many batches may wait to be read while blocks are merged.
 	mostBehind = 20
 )

@@ -225,6 +225,10 @@ func (a *Archive) newRewriter(org ward.OrgID, day time.Time) *rewriter {
 	}
 }
 
+// rewriteHeld is how many bytes of rows are held while blocks are written again: less than where events come in, because it is done
+// beside that.
+const rewriteHeld = 24 << 20
+
 func (w *rewriter) add(row *blocks.Row) error {
 	format, _ := watch.FormatOf(row.Format)
 	_ = w.decoder.Event(format, row.Header, row.Raw, &w.record) // as when it was cut
@@ -233,7 +237,10 @@ func (w *rewriter) add(row *blocks.Row) error {
 	if found.Keys, found.Domains = w.cutter.found(&w.record); one.Repeatable() {
 		found.ID = short(one.ID())
 	}
-	return w.Append(*row, found)
+	if err := w.Append(*row, found); err != nil || w.Held() < rewriteHeld {
+		return err
+	}
+	return w.Flush()
 }
 
 // arrivalOf is what a row says of how it came; enough to know the event by.
