@@ -35,20 +35,21 @@ import (
 
 // ears are everything between a socket and a block, in flow order.
 type ears struct {
-	app      *App
-	syslog   []*syslog.Listener
-	http     net.Listener
-	door     *http.Server
-	pipeline *ingest.Pipeline
-	bus      *bus.Bus
-	archive  *archive.Archive
-	eyes     atomic.Pointer[eyes] // of now
-	changing sync.Mutex           // what the eyes look for
-	letters  coverage.Letters
-	where    map[string]string
-	seen     []atomic.Uint64 // by shard, the message that is held against rules and indicators, or was last
-	reached  []atomic.Uint64 // the last message of each shard that was read
-	unlock   func() error    // lets another process cut blocks
+	app        *App
+	syslog     []*syslog.Listener
+	http       net.Listener
+	door       *http.Server
+	pipeline   *ingest.Pipeline
+	bus        *bus.Bus
+	archive    *archive.Archive
+	eyes       atomic.Pointer[eyes] // of now
+	changing   sync.Mutex           // what the eyes look for
+	indicators string               // what their files were like before they were first read; empty: they were read since
+	letters    coverage.Letters
+	where      map[string]string
+	seen       []atomic.Uint64 // by shard, the message that is held against rules and indicators, or was last
+	reached    []atomic.Uint64 // the last message of each shard that was read
+	unlock     func() error    // lets another process cut blocks
 }
 
 // openEars opens every listener and what stands behind it. Nothing is taken yet.
@@ -61,6 +62,7 @@ func (a *App) openEars(ctx context.Context) (e *ears, err error) {
 			err = errors.Join(fmt.Errorf("ingest: %w", err), opened.close())
 		}
 	}()
+	e.indicators = stateOf(a.Config.Detect.Indicators)
 	looking, err := a.openEyes()
 	if err != nil {
 		return nil, err

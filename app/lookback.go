@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -67,7 +66,7 @@ func (f *indicatorFiles) follow(ctx context.Context) {
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	for {
-		now := f.state()
+		now := stateOf(paths)
 		if still := now == f.seen; f.read == "" || still && now != f.read {
 			if err := f.take(ctx, now); err != nil && ctx.Err() == nil {
 				f.app.log.Error("indicators not read again, those of before count", "err", printable(err.Error(), 300))
@@ -82,26 +81,13 @@ func (f *indicatorFiles) follow(ctx context.Context) {
 	}
 }
 
-// state is what the files are like, in a text that changes with them.
-func (f *indicatorFiles) state() string {
-	var b strings.Builder
-	for _, path := range f.app.Config.Detect.Indicators {
-		info, err := os.Stat(path)
-		if err != nil {
-			fmt.Fprintf(&b, "%s: gone\n", path)
-			continue
-		}
-		fmt.Fprintf(&b, "%s: %d bytes of %d\n", path, info.Size(), info.ModTime().UnixNano())
-	}
-	return b.String()
-}
-
 // take lets what stands in the files count from now on, and begins to look back for what is new. Until the store has said that an
 // indicator is known nothing is lost by a crash: it is new again.
 func (f *indicatorFiles) take(ctx context.Context, state string) error {
 	f.read = state
-	if f.ears != nil {
+	if f.ears != nil && state != f.ears.indicators {
 		f.ears.changing.Lock()
+		f.ears.indicators = ""
 		err := f.ears.eyes.Load().indicators.Fill(f.fill)
 		f.ears.changing.Unlock()
 		if err != nil {

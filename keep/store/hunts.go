@@ -188,16 +188,12 @@ func (tx *Tx) ForgetHuntHits(ctx context.Context, before time.Time) error {
 }
 
 // KnownIndicators are the hashes of indicators for which a look-back was begun.
-func (tx *Tx) KnownIndicators(ctx context.Context) (known map[int64]bool, err error) {
+func (tx *Tx) KnownIndicators(ctx context.Context) ([]int64, error) {
 	rows, err := tx.tx.QueryContext(ctx, `SELECT hash FROM known_indicators`)
-	known = map[int64]bool{}
-	_, err = list(rows, err, func(rows *sql.Rows) (none struct{}, err error) {
-		var hash int64
+	return list(rows, err, func(rows *sql.Rows) (hash int64, err error) {
 		err = rows.Scan(&hash)
-		known[hash] = true
-		return none, err
+		return hash, err
 	})
-	return known, err
 }
 
 // KnowIndicators adds hashes to the known ones and forgets others.

@@ -299,6 +299,64 @@ func (l list) Indicators(_ context.Context, give func(ward.Indicator) error) err
 
 func compared(i ward.Indicator) (string, error) { return string(i.Kind) + " " + i.Value, nil }
 
+func TestManyIndicatorsAreLookedBackForInParts(t *testing.T) {
+	w := newWorld(t, hunts.Options{})
+	var all []ward.Indicator
+	for n := range 120_000 {
+		all = append(all, ward.Indicator{Kind: "address", Value: fmt.Sprintf("198.18.%d.%d-%d", n>>8&255, n&255, n>>16)})
+	}
+	again := append(slices.Clone(all), all[:10]...) // said twice
+	if n, err := w.LookBack(t.Context(), ward.System("look-back"), list{again}, hunts.From{At: now}, compared); err != nil || n != len(all) {
+		t.Fatal(n, err)
+	}
+	sought := map[string]int{}
+	page, err := w.List(t.Context(), ward.Everything(), "", 0)
+	for _, short := range page.Items {
+		h, err := w.Hunt(t.Context(), ward.Everything(), short.ID)
+		if err != nil || len(h.For.Indicators) > 50_000 {
+			t.Fatal(len(h.For.Indicators), err)
+		}
+		for _, i := range h.For.Indicators {
+			sought[i.Value]++
+		}
+	}
+	if err != nil || len(page.Items) != 3 || len(sought) != len(all) {
+		t.Errorf("%d hunts for %d indicators, %v", len(page.Items), len(sought), err)
+	}
+	for value, times := range sought {
+		if times != 1 {
+			t.Fatalf("%s is looked back for %d times", value, times)
+		}
+	}
+	// A Source that breaks off on its second reading leaves what was begun; the rest is new the next time.
+	if n, err := w.LookBack(t.Context(), ward.System("look-back"), &fickle{all: append(all, address("192.0.2.7").Indicators...), most: 2*len(all) - 5}, hunts.From{At: now}, compared); err == nil || n != 0 {
+		t.Fatal(n, err)
+	}
+	for want := range 2 {
+		if n, err := w.LookBack(t.Context(), ward.System("look-back"), list{append(slices.Clone(all), address("192.0.2.7").Indicators...)}, hunts.From{At: now}, compared); err != nil || n != 1-want {
+			t.Errorf("%d, %v", n, err)
+		}
+	}
+}
+
+// fickle is a Source that cannot be read to its end.
+type fickle struct {
+	all         []ward.Indicator
+	given, most int
+}
+
+func (f *fickle) Indicators(_ context.Context, give func(ward.Indicator) error) error {
+	for _, i := range f.all {
+		if f.given++; f.given > f.most {
+			return errors.New("the disk is gone")
+		}
+		if err := give(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func TestALookBackWaitsForWhatIsNotInBlocks(t *testing.T) {
 	w := newWorld(t, hunts.Options{})
 	w.keep("ZZ1", 14, 1)
